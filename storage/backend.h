@@ -157,10 +157,12 @@ struct blob_frame blob_op_pop(struct blob_op *op);
 /* What one thread offers its backends. The owner polls disk and http itself. */
 struct disk;
 struct transport;
+struct mailbox;
 struct lane_io {
     struct disk *disk;
     struct transport *http; /* NULL if no end of the copy is remote */
     const struct clock *clock;
+    struct mailbox *wake; /* mailbox_wake() on it, from any thread, makes the owner poll its backends */
     unsigned lane_index;
 };
 
