@@ -58,12 +58,14 @@ filter_glob(const char *pattern, const char *path)
     const char *star_at = NULL;
     const char *deep = NULL; /* the pattern after the last '**' */
     const char *deep_at = NULL;
+    bool deep_is_folders = false;
     while (true) {
         if (pattern[0] == '*') {
             if (pattern[1] == '*') {
                 pattern += 2;
-                /* "**" with its slash also stands for no folder at all, as in a/ ** /b. */
-                pattern += *pattern == '/' ? 1 : 0;
+                /* With its slash it stands for whole folders, also for none at all. */
+                deep_is_folders = *pattern == '/';
+                pattern += deep_is_folders ? 1 : 0;
                 deep = pattern;
                 deep_at = path;
                 star = NULL;
@@ -84,8 +86,12 @@ filter_glob(const char *pattern, const char *path)
             pattern = star;
             path = ++star_at;
         } else if (deep != NULL && *deep_at != '\0') {
+            const char *slash = deep_is_folders ? strchr(deep_at, '/') : deep_at;
+            if (slash == NULL) {
+                return false;
+            }
             pattern = deep;
-            path = ++deep_at;
+            path = deep_at = slash + 1;
             star = NULL;
         } else {
             return false;
