@@ -1,0 +1,586 @@
+/* The life of a block, step by step; what is legal when is the table at the top. */
+#include "base/crc64.h"
+#include "ingest/copy/lane.h"
+#include "ingest/copy/mime.h"
+
+#include <string.h>
+
+#define BLOCK_AS_NAME(id) #id,
+static const char *const state_names[] = {BLOCK_STATE_MAP(BLOCK_AS_NAME)};
+static const char *const event_names[] = {BLOCK_EVENT_MAP(BLOCK_AS_NAME)};
+
+// clang-format off
+static const uint8_t next_state[BLOCK_STATE_COUNT][BLOCK_EVENT_COUNT] = {
+    [BLOCK_NONE]        = {[BLOCK_EV_ASK]    = BLOCK_ASKING,      [BLOCK_EV_START] = BLOCK_WAIT_BUFFER, [BLOCK_EV_COMMIT] = BLOCK_COMMITTING},
+    [BLOCK_ASKING]      = {[BLOCK_EV_START]  = BLOCK_WAIT_BUFFER, [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_DONE] = BLOCK_STORED,   [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_WAIT_BUFFER] = {[BLOCK_EV_BUFFER] = BLOCK_READING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
+    [BLOCK_READING]     = {[BLOCK_EV_READ]   = BLOCK_HASHING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
+    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_SENDING]     = {[BLOCK_EV_SENT]   = BLOCK_STORED,      [BLOCK_EV_COMMIT] = BLOCK_COMMITTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_COMMITTING]  = {[BLOCK_EV_DONE]   = BLOCK_STORED,      [BLOCK_EV_FAIL]  = BLOCK_FAILED},
+};
+// clang-format on
+
+const struct fsm block_fsm = {
+    .name = "block",
+    .state_names = state_names,
+    .event_names = event_names,
+    .state_count = BLOCK_STATE_COUNT,
+    .event_count = BLOCK_EVENT_COUNT,
+    .next = &next_state[0][0],
+    .initial = BLOCK_NONE,
+    .final_states = UINT64_C(1) << BLOCK_STORED | UINT64_C(1) << BLOCK_FAILED,
+};
+
+static void
+block_step(struct block *block, enum block_event event)
+{
+    unsigned next = fsm_next(&block_fsm, block->state, event);
+    ASSERT(next != BLOCK_NONE);
+    block->state = next;
+}
+
+static void
+add_i64(atomic_int_least64_t *figure, int64_t value)
+{
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
+                          memory_order_relaxed);
+}
+
+static void
+add_u64(atomic_uint_least64_t *figure, uint64_t value)
+{
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
+                          memory_order_relaxed);
+}
+
+static bool
+is_target_verb(enum blob_verb verb)
+{
+    return verb != BLOB_READ;
+}
+
+static void
+block_interrupt(struct block *block)
+{
+    struct err err = ERR_NONE;
+    (void)err_set(&err, ERR_INTERRUPTED, "stopped before '%s' was stored", block->item->name);
+    block_fail(block, &err);
+}
+
+/* Hand op to its backend; if that has no room, the block waits for the next turn. */
+void
+block_resubmit(struct block *block)
+{
+    struct lane *lane = block->lane;
+    if (lane->is_cancelled) {
+        block_interrupt(block);
+        return;
+    }
+    struct backend *backend = is_target_verb(block->op.verb) ? lane->target : lane->source;
+    struct err err = ERR_NONE;
+    list_remove(&block->link);
+    if (backend_submit(backend, &block->op, &err) == ERR_OK) {
+        list_push(&lane->in_flight, &block->link);
+    } else {
+        list_push(&lane->to_submit, &block->link);
+    }
+}
+
+static void
+submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
+{
+    struct blob_op *op = &block->op;
+    op->verb = verb;
+    op->done = done;
+    op->err = ERR_NONE;
+    op->moved_bytes = 0;
+    op->checked = BLOB_CHECKED_NO;
+    op->etag[0] = '\0';
+    op->retry_after_ns = 0;
+    op->throttled_count = 0;
+    op->throttled_ns = 0;
+    block->began_ns = clock_mono_ns(block->lane->options.clock);
+    if (verb != BLOB_READ) {
+        add_u64(&block->lane->figures.requests, 1);
+    }
+    block_resubmit(block);
+}
+
+/* Take the block off the in-flight list and account the time since it was submitted. */
+static struct block *
+take_answer(struct blob_op *op)
+{
+    struct block *block = CONTAINER_OF(op, struct block, op);
+    struct lane_figures *figures = &block->lane->figures;
+    list_remove(&block->link);
+    lane_answered(block->lane, op);
+    int64_t took_ns = clock_mono_ns(block->lane->options.clock) - block->began_ns;
+    add_i64(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
+            took_ns - op->throttled_ns);
+    add_i64(&figures->throttled_ns, op->throttled_ns);
+    return block;
+}
+
+static void
+release(struct block *block)
+{
+    struct lane *lane = block->lane;
+    if (block->holds_window) {
+        block->holds_window = false;
+        lane->active--;
+        pool_give(lane->pool, &block->ticket);
+    }
+}
+
+static void
+block_end(struct block *block)
+{
+    release(block);
+    lane_block_ended(block->lane, block);
+}
+
+void
+block_fail(struct block *block, const struct err *err)
+{
+    struct item *item = block->item;
+    block_step(block, BLOCK_EV_FAIL);
+    if (err_class(err->code) != ERR_CLASS_ITEM && !block->lane->is_halted) {
+        block->lane->is_halted = true;
+        block->lane->halt = *err;
+    }
+    if (block->order != NULL) {
+        block->order->err = *err;
+    } else {
+        item_fail(block->batch, item,
+                  err_class(err->code) == ERR_CLASS_ITEM ? ITEM_FAILED : ITEM_UNDONE, err);
+    }
+    block_end(block);
+}
+
+static bool
+failed(struct block *block)
+{
+    if (block->op.err.code == ERR_OK) {
+        return false;
+    }
+    block_fail(block, &block->op.err);
+    return true;
+}
+
+/* ---- storing ---- */
+
+static void
+fill_props(struct block *block)
+{
+    const struct item *item = block->item;
+    struct blob_props *props = &block->props;
+    if (item->source != NULL) {
+        *props = *item->source;
+        props->etag[0] = '\0';
+    } else {
+        *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
+    }
+    props->size_bytes = item->size_bytes;
+    props->original_bytes = item->size_bytes;
+    props->mtime_ns = item->mtime_ns;
+    props->crc64 = item->crc64;
+    props->has_crc64 = item->has_crc64;
+    props->has_md5 = item->md5 != NULL || (item->source != NULL && item->source->has_md5);
+    if (item->md5 != NULL) {
+        memcpy(props->md5, item->md5, MD5_BYTES);
+    }
+    props->type = BLOB_TYPE_BLOCK;
+    props->tier = block->lane->options.copy->tier;
+    props->is_archived = false;
+    (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
+    block->op.props = props;
+}
+
+static void
+block_stored(struct block *block, const char *etag)
+{
+    struct item *item = block->item;
+    if (block->order != NULL) {
+        memcpy(block->order->etag, etag, BLOB_ETAG_BYTES);
+    } else {
+        item->state = ITEM_COPIED;
+        item->etag = etag[0] == '\0' ? NULL : arena_text(&block->batch->arena, etag);
+    }
+    block_end(block);
+}
+
+/*
+ * Our condition failed. If what is there carries this job's nonce and the same bytes, an earlier
+ * try of ours arrived although its answer was lost; anything else is another writer's.
+ */
+static void
+on_asked_whose(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    const struct item *item = block->item;
+    if (op->err.code == ERR_OK && strcmp(block->props.job, block->lane->options.nonce) == 0 &&
+        block->props.has_crc64 && block->props.crc64 == item->crc64 &&
+        block->props.original_bytes == item->size_bytes) {
+        block_step(block, block->state == BLOCK_SENDING ? BLOCK_EV_SENT : BLOCK_EV_DONE);
+        block_stored(block, op->etag);
+        return;
+    }
+    struct err err = ERR_NONE;
+    (void)err_set(&err, ERR_OTHER_WRITER, "another writer stored '%s' meanwhile", item->name);
+    block_fail(block, err_class(op->err.code) == ERR_CLASS_ITEM || op->err.code == ERR_OK ? &err
+                                                                                   : &op->err);
+}
+
+static bool
+store_failed(struct block *block)
+{
+    if (block->op.err.code == ERR_OTHER_WRITER) {
+        block->op.ret_props = &block->props;
+        submit(block, BLOB_STAT, on_asked_whose);
+        return true;
+    }
+    return failed(block);
+}
+
+static void
+on_committed(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    if (!store_failed(block)) {
+        block_step(block, BLOCK_EV_DONE);
+        block_stored(block, op->etag);
+    }
+}
+
+static void
+fill_condition(struct block *block)
+{
+    block->op.cond = block->cond;
+    memcpy(block->op.cond_etag, block->cond_etag, sizeof block->cond_etag);
+}
+
+static void
+commit(struct block *block, uint32_t block_count)
+{
+    block_step(block, BLOCK_EV_COMMIT);
+    fill_props(block);
+    fill_condition(block);
+    block->op.block_count = block_count;
+    block->op.block_bytes = block->item->block_bytes;
+    block->op.buf = NULL;
+    block->op.len_bytes = 0;
+    submit(block, BLOB_COMMIT, on_committed);
+}
+
+static void
+on_put(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    if (store_failed(block)) {
+        return;
+    }
+    add_u64(&block->lane->figures.bytes_sent, block->len_bytes);
+    if (op->checked == BLOB_CHECKED_CRC64 || op->checked == BLOB_CHECKED_MD5) {
+        block->item->verdict = VERDICT_IN_TRANSIT;
+    }
+    block_step(block, BLOCK_EV_SENT);
+    block_stored(block, op->etag);
+}
+
+static void
+on_written(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    if (failed(block)) {
+        return;
+    }
+    add_u64(&block->lane->figures.bytes_sent, block->len_bytes);
+    release(block);
+    struct order *order = block->order;
+    if (order == NULL) {
+        commit(block, 1);
+        return;
+    }
+    order->crc64 = block->crc64;
+    memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
+    order->len_bytes = block->len_bytes;
+    order->checked = op->checked;
+    block_step(block, BLOCK_EV_SENT);
+    block_end(block);
+}
+
+static void
+send(struct block *block)
+{
+    bool is_local = block->lane->options.target->caps.is_local;
+    struct blob_op *op = &block->op;
+    op->crc64 = block->crc64;
+    op->md5 = block->lane->options.copy->wants_md5 ? block->md5 : NULL;
+    op->len_bytes = block->len_bytes;
+    op->is_zero = block->is_zero;
+    op->block_index = block->block_index;
+    op->block_bytes = block->item->block_bytes;
+    op->offset_bytes = (uint64_t)block->block_index * block->item->block_bytes;
+    if (block->order == NULL && !is_local) {
+        fill_props(block);
+        fill_condition(block);
+        submit(block, BLOB_PUT, on_put);
+        return;
+    }
+    submit(block, BLOB_WRITE, on_written);
+}
+
+/* ---- hashing ---- */
+
+/* A downloaded small item is compared with what its store says of it. */
+static bool
+is_damaged(const struct block *block)
+{
+    const struct blob_props *source = block->item->source;
+    if (block->order != NULL || source == NULL || source->content_encoding != NULL) {
+        return false;
+    }
+    if (source->has_crc64 && source->crc64 != block->crc64) {
+        return true;
+    }
+    uint8_t md5[MD5_BYTES];
+    struct err err = ERR_NONE;
+    return source->has_md5 && !source->has_crc64 &&
+           digest_md5(block->op.buf, block->len_bytes, md5, &err) == ERR_OK &&
+           memcmp(md5, source->md5, MD5_BYTES) != 0;
+}
+
+static enum err_code
+hash_extra(struct block *block, struct err *err)
+{
+    const struct copy_options *copy = block->lane->options.copy;
+    struct item *item = block->item;
+    if (copy->wants_md5 &&
+        digest_md5(block->ticket.buf, block->len_bytes, block->md5, err) != ERR_OK) {
+        return err->code;
+    }
+    if (block->order != NULL) {
+        return ERR_OK;
+    }
+    if (copy->wants_md5) {
+        item->md5 = (const uint8_t *)arena_bytes(&block->batch->arena, block->md5, MD5_BYTES);
+    }
+    if (copy->wants_sha256) {
+        uint8_t sha256[SHA256_BYTES];
+        if (digest_sha256(block->ticket.buf, block->len_bytes, sha256, err) != ERR_OK) {
+            return err->code;
+        }
+        item->sha256 = (const uint8_t *)arena_bytes(&block->batch->arena, sha256, SHA256_BYTES);
+    }
+    return ERR_OK;
+}
+
+static void
+hash(struct block *block)
+{
+    struct err err = ERR_NONE;
+    struct item *item = block->item;
+    int64_t began_ns = clock_mono_ns(block->lane->options.clock);
+    block->op.buf = block->ticket.buf;
+    if (block->is_zero) {
+        memset(block->ticket.buf, 0, block->len_bytes);
+        block->crc64 = crc64_zeros(block->len_bytes);
+    } else {
+        block->crc64 = crc64(CRC64_EMPTY, block->ticket.buf, block->len_bytes);
+    }
+    digest_xxh3(block->ticket.buf, block->len_bytes, block->xxh3);
+    if (hash_extra(block, &err) != ERR_OK) {
+        block_fail(block, &err);
+        return;
+    }
+    add_i64(&block->lane->figures.hash_ns, clock_mono_ns(block->lane->options.clock) - began_ns);
+    if (is_damaged(block)) {
+        (void)err_set(&err, ERR_DIGEST,
+                      "'%s' does not match the checksum its store keeps: read %016llx", item->name,
+                      (unsigned long long)block->crc64);
+        block_fail(block, &err);
+        return;
+    }
+    if (block->order == NULL) {
+        item->crc64 = block->crc64;
+        item->has_crc64 = true;
+        memcpy(item->xxh3, block->xxh3, XXH3_BYTES);
+        item->has_xxh3 = true;
+        const struct blob_props *source = item->source;
+        bool was_checked = block->read_checked != BLOB_CHECKED_NO ||
+                           (source != NULL && (source->has_crc64 || source->has_md5) &&
+                            source->content_encoding == NULL);
+        item->verdict = source != NULL && was_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
+        if (block->may_compare_crc && block->target_crc64 == block->crc64) {
+            item->state = ITEM_UNCHANGED;
+            block_step(block, BLOCK_EV_SAME);
+            block_end(block);
+            return;
+        }
+    }
+    block_step(block, BLOCK_EV_HASHED);
+    send(block);
+}
+
+/* ---- reading ---- */
+
+static void
+on_read(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    if (failed(block)) {
+        return;
+    }
+    block->is_zero = op->is_zero;
+    block->read_checked = op->checked;
+    block_step(block, BLOCK_EV_READ);
+    hash(block);
+}
+
+static void
+read(struct block *block)
+{
+    struct blob_op *op = &block->op;
+    const struct item *item = block->item;
+    block_step(block, BLOCK_EV_BUFFER);
+    op->buf = block->ticket.buf;
+    op->offset_bytes = (uint64_t)block->block_index * item->block_bytes;
+    op->len_bytes = block->len_bytes;
+    op->is_whole = block->order == NULL;
+    op->is_zero = false;
+    if (item->source != NULL) {
+        block->props = *item->source;
+    } else {
+        block->props = (struct blob_props){.size_bytes = item->size_bytes,
+                                           .original_bytes = item->size_bytes,
+                                           .mtime_ns = item->mtime_ns};
+    }
+    op->props = &block->props;
+    submit(block, BLOB_READ, on_read);
+}
+
+static void
+on_granted(struct ticket *ticket)
+{
+    struct block *block = CONTAINER_OF(ticket, struct block, ticket);
+    if (block->lane->is_stopping || block->lane->is_halted) {
+        block_interrupt(block);
+        return;
+    }
+    read(block);
+}
+
+static void
+begin(struct block *block)
+{
+    struct lane *lane = block->lane;
+    struct err err = ERR_NONE;
+    block_step(block, BLOCK_EV_START);
+    block->holds_window = true;
+    lane->active++;
+    enum err_code code =
+        pool_take(lane->pool, &block->ticket, MAX_OF(block->len_bytes, 1), on_granted, &err);
+    if (code == ERR_OK) {
+        read(block);
+    } else if (code != ERR_BUSY) {
+        (void)err_wrap(&err, "'%s'", block->item->name);
+        block_fail(block, &err);
+    }
+}
+
+/* ---- asking the target first ---- */
+
+static void
+on_asked(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    struct item *item = block->item;
+    struct blob_props *found = &block->props;
+    if (op->err.code == ERR_ITEM_GONE) {
+        op->err = ERR_NONE;
+        found->type = BLOB_TYPE_NONE;
+    } else if (failed(block)) {
+        return;
+    }
+    if (block->order != NULL) {
+        block->order->found = *found;
+        memcpy(block->order->etag, op->etag, BLOB_ETAG_BYTES);
+        block->order->cond = op->etag[0] == '\0' ? BLOB_COND_ABSENT : BLOB_COND_ETAG;
+        block_step(block, BLOCK_EV_DONE);
+        block_end(block);
+        return;
+    }
+    enum target_says says = TARGET_COPY;
+    block->cond = BLOB_COND_ABSENT;
+    if (op->etag[0] != '\0') {
+        says = item_compare(block->lane->options.copy, block->lane->options.nonce, item, found);
+        block->cond = BLOB_COND_ETAG;
+        memcpy(block->cond_etag, op->etag, BLOB_ETAG_BYTES);
+    }
+    if (says == TARGET_SAME || says == TARGET_KEEP) {
+        bool is_ours = strcmp(found->job, block->lane->options.nonce) == 0;
+        item->state = is_ours ? ITEM_RESUMED : ITEM_UNCHANGED;
+        item->crc64 = found->crc64;
+        item->has_crc64 = found->has_crc64;
+        item->etag = arena_text(&block->batch->arena, op->etag);
+        block_step(block, BLOCK_EV_SAME);
+        block_end(block);
+        return;
+    }
+    block->may_compare_crc = says == TARGET_COMPARE;
+    block->target_crc64 = found->crc64;
+    begin(block);
+}
+
+static void
+on_listed_blocks(struct blob_op *op)
+{
+    struct block *block = take_answer(op);
+    if (!failed(block)) {
+        block_step(block, BLOCK_EV_DONE);
+        block_end(block);
+    }
+}
+
+void
+block_start(struct block *block)
+{
+    struct blob_op *op = &block->op;
+    const struct order *order = block->order;
+    if (order == NULL ? block->item->needs_stat : order->kind == ORDER_STAT) {
+        block_step(block, BLOCK_EV_ASK);
+        block->props = (struct blob_props){0};
+        op->ret_props = &block->props;
+        submit(block, BLOB_STAT, on_asked);
+    } else if (order != NULL && order->kind == ORDER_BLOCKS) {
+        block_step(block, BLOCK_EV_ASK);
+        op->block_bits = block->batch->large->is_there;
+        op->block_count = block->item->block_count;
+        op->block_bytes = block->item->block_bytes;
+        submit(block, BLOB_BLOCKS, on_listed_blocks);
+    } else if (order != NULL && order->kind == ORDER_COMMIT) {
+        block->cond = order->cond;
+        memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
+        commit(block, block->item->block_count);
+    } else {
+        begin(block);
+    }
+}
+
+struct block *
+block_take(struct lane *lane, struct batch *batch, struct item *item)
+{
+    struct list *link = list_pop(&lane->free_blocks);
+    ASSERT(link != NULL);
+    struct block *block = CONTAINER_OF(link, struct block, link);
+    lane->used_blocks++;
+    *block = (struct block){.lane = lane, .batch = batch, .item = item};
+    block->len_bytes = (uint32_t)item->size_bytes;
+    block->cond = lane->options.copy->overwrite == OVERWRITE_ALWAYS ? BLOB_COND_ANY : BLOB_COND_ABSENT;
+    block->op.name = item->name;
+    block->op.item_id = item->id;
+    block->op.nonce = lane->options.nonce;
+    block->op.stage_id = batch->large != NULL ? batch->large->stage_id : item->id | UINT64_C(1) << 63;
+    return block;
+}

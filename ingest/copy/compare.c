@@ -1,0 +1,46 @@
+/* Whether what the target has makes copying an item unnecessary: --overwrite as one function. */
+#include "ingest/copy/compare.h"
+
+#include <string.h>
+
+const char *const item_verdict_names[VERDICT_COUNT] = {"none", "unverifiable", "in-transit",
+                                                       "read-back"};
+
+enum target_says
+item_compare(const struct copy_options *options, const char *nonce, const struct item *item,
+             const struct blob_props *target)
+{
+    bool has_same_size = target->original_bytes == item->size_bytes;
+    /* Stores keep times in different precision; a microsecond apart is the same moment. */
+    int64_t apart_ns = target->mtime_ns == BLOB_TIME_NONE || item->mtime_ns == BLOB_TIME_NONE
+                           ? INT64_MAX
+                           : target->mtime_ns - item->mtime_ns;
+    bool has_same_time = apart_ns > -1000 && apart_ns < 1000;
+    bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
+    if (is_ours && has_same_size && has_same_time) {
+        return TARGET_SAME;
+    }
+    switch (options->overwrite) {
+    case OVERWRITE_ALWAYS: return TARGET_COPY;
+    case OVERWRITE_NEVER: return TARGET_KEEP;
+    case OVERWRITE_IF_NEWER: {
+        int64_t target_ns =
+            target->mtime_ns != BLOB_TIME_NONE ? target->mtime_ns : target->modified_ns;
+        return target_ns != BLOB_TIME_NONE && item->mtime_ns <= target_ns ? TARGET_KEEP
+                                                                          : TARGET_COPY;
+    }
+    case OVERWRITE_IF_DIFFERENT: break;
+    }
+    if (!has_same_size) {
+        return TARGET_COPY;
+    }
+    const struct blob_props *source = item->source;
+    if (source != NULL && source->has_crc64 && target->has_crc64) {
+        return source->crc64 == target->crc64 ? TARGET_SAME : TARGET_COPY;
+    }
+    if (has_same_time) {
+        return TARGET_SAME;
+    }
+    /* Small enough to be read whole anyway: its CRC decides before it is sent. */
+    return target->has_crc64 && item->block_count <= 1 ? TARGET_COMPARE : TARGET_COPY;
+}

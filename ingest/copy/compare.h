@@ -1,0 +1,22 @@
+/*
+ * ingest/copy/compare.h - may an item be left as it is, going by what the target has?
+ *
+ *   thread   any
+ *   source   interface: --overwrite
+ */
+#ifndef INGEST_COPY_COMPARE_H
+#define INGEST_COPY_COMPARE_H
+
+#include "ingest/copy/copy.h"
+
+enum target_says {
+    TARGET_COPY,    /* store it */
+    TARGET_SAME,    /* the target has it */
+    TARGET_KEEP,    /* the target has something that is to stay */
+    TARGET_COMPARE, /* read it: equal CRCs mean the same */
+};
+
+enum target_says item_compare(const struct copy_options *options, const char *nonce,
+                              const struct item *item, const struct blob_props *target);
+
+#endif

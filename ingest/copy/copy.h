@@ -1,0 +1,101 @@
+/*
+ * ingest/copy/copy.h - a whole copy: from two addresses to a summary.
+ *
+ * The engine's only door for programs. copy_run() blocks the calling thread, which becomes the
+ * control thread; progress and item events are called on it.
+ *
+ *   owner    options are borrowed for the call
+ *   thread   one; copy_interrupt() from any thread or a signal handler
+ *   durable  everything the summary counts as copied is stored and recorded when copy_run() returns
+ *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single items
+ *            is in the summary
+ */
+#ifndef INGEST_COPY_COPY_H
+#define INGEST_COPY_COPY_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "ingest/copy/filter.h"
+#include "ingest/copy/item.h"
+
+#include <stdatomic.h>
+
+enum copy_overwrite { OVERWRITE_ALWAYS, OVERWRITE_NEVER, OVERWRITE_IF_NEWER, OVERWRITE_IF_DIFFERENT };
+enum copy_verify { VERIFY_NONE, VERIFY_LISTING, VERIFY_READ_BACK };
+
+struct copy_options {
+    const char *source;
+    const char *target;
+    struct filter filter;
+    uint64_t block_bytes;
+    bool has_block_bytes;  /* named by the user: kept, and too small is an error */
+    unsigned lanes;        /* 0: as many as cores, at most 4 */
+    unsigned in_flight;    /* requests of all lanes together; 0: default */
+    uint64_t memory_bytes;
+    uint64_t bandwidth;    /* bytes per second; 0: no limit */
+    bool wants_md5;
+    bool wants_sha256;
+    enum blob_tier tier;
+    enum copy_overwrite overwrite;
+    enum copy_verify verify;
+    enum end_links links;
+    const char *receipt;   /* file; NULL: only in the state folder */
+    const char *state;     /* folder */
+    bool restart;
+    bool dry_run;
+    const struct config *config;
+    const struct clock *clock;
+};
+
+enum copy_phase { PHASE_PREPARE, PHASE_COPY, PHASE_VERIFY, PHASE_DONE };
+
+struct copy_figures {
+    enum copy_phase phase;
+    bool is_scan_done;
+    uint64_t items_total, items_copied, items_unchanged, items_skipped, items_failed;
+    uint64_t bytes_total;   /* of everything scanned */
+    uint64_t bytes_copied;  /* of items stored by this job */
+    uint64_t bytes_resumed; /* of them, stored by earlier runs */
+    uint64_t bytes_sent;    /* over the wire or to disk in this run */
+    uint64_t bytes_done;    /* for a bar: everything that needs no more work */
+    uint64_t in_transit, read_back, unverifiable;
+    uint64_t requests;
+    uint64_t throttled_count;
+    int64_t read_ns, hash_ns, send_ns, throttled_ns; /* summed over blocks */
+    int64_t started_ns;     /* CLOCK_MONOTONIC */
+    int64_t elapsed_ns;
+    uint64_t estimated_requests; /* dry run */
+};
+
+struct copy_events {
+    void *user;
+    /* About ten times a second. */
+    void (*progress)(void *user, const struct copy_figures *figures);
+    /* An item that failed or was skipped by rule. */
+    void (*item)(void *user, const struct item *item);
+    /* Something a person should know: err's text. */
+    void (*notice)(void *user, const struct err *err);
+};
+
+struct copy_result {
+    struct copy_figures figures;
+    char job[BLOB_JOB_BYTES];
+    char *receipt; /* path of the receipt, "" if none; mem_give() */
+    enum exit_code exit;
+    struct err stop; /* why it ended before its time; ERR_OK if it did not */
+};
+
+struct copy_control {
+    atomic_int signal; /* 0, SIGINT or SIGTERM */
+    struct mailbox *_Atomic mailbox;
+};
+
+/* Ask a running copy to checkpoint and end. Async-signal-safe. */
+void copy_interrupt(struct copy_control *control, int signal);
+
+MUST_USE enum err_code copy_run(const struct copy_options *options, const struct copy_events *events,
+                                struct copy_control *control, struct copy_result *ret_result,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * ingest/copy/lane.h - one thread that brings items from source to target, and the blocks it moves.
+ *
+ * A lane shares nothing: it has its own disk ring, transport, backends, buffers and blocks, and meets
+ * other threads only through mailboxes. It takes batches of small items, which it finishes alone, and
+ * orders for single blocks of large items. lane_turn() never blocks, so that a simulation can step
+ * many lanes on one thread; lane_run() is the thread around it, with one wait.
+ *
+ *   shape    block_count blocks, of which at most `window` hold buffers at a time
+ *   owner    the lane owns its io; batches and orders are its own until it posts them back
+ *   thread   the lane's, but lane_post() and the figures, which are atomics with one writer
+ *   errors   a block's error ends its item (class ITEM), or the lane starts nothing new and control,
+ *            which sees the item come back undone with the error, stops the copy (other classes)
+ */
+#ifndef INGEST_COPY_LANE_H
+#define INGEST_COPY_LANE_H
+
+#include "base/fsm.h"
+#include "base/ticket.h"
+#include "ingest/copy/compare.h"
+#include "ingest/copy/copy.h"
+#include "ingest/copy/item.h"
+#include "storage/disk.h"
+#include "storage/http/transport.h"
+
+#define BLOCK_STATE_MAP(X)                                                                         \
+    X(NONE)                                                                                        \
+    X(ASKING)      /* what has the target? */                                                      \
+    X(WAIT_BUFFER)                                                                                 \
+    X(READING)                                                                                     \
+    X(HASHING)                                                                                     \
+    X(SENDING)                                                                                     \
+    X(COMMITTING)                                                                                  \
+    X(STORED)                                                                                      \
+    X(FAILED)
+#define BLOCK_EVENT_MAP(X) X(ASK) X(START) X(BUFFER) X(READ) X(HASHED) X(SAME) X(SENT) X(COMMIT) X(DONE) X(FAIL)
+#define BLOCK_AS_STATE(id) BLOCK_##id,
+#define BLOCK_AS_EVENT(id) BLOCK_EV_##id,
+enum block_state { BLOCK_STATE_MAP(BLOCK_AS_STATE) BLOCK_STATE_COUNT };
+enum block_event { BLOCK_EVENT_MAP(BLOCK_AS_EVENT) BLOCK_EVENT_COUNT };
+extern const struct fsm block_fsm;
+
+struct lane_figures {
+    atomic_uint_least64_t bytes_sent;
+    atomic_uint_least64_t requests;
+    atomic_uint_least64_t throttled;
+    atomic_int_least64_t read_ns, hash_ns, send_ns, throttled_ns;
+};
+
+struct lane;
+struct block {
+    enum block_state state;
+    bool holds_window;
+    bool may_compare_crc;  /* same size at the target, other time: equal CRCs mean the same */
+    struct list link;      /* free, waiting to submit, or in flight */
+    struct lane *lane;
+    struct batch *batch;
+    struct item *item;
+    struct order *order;   /* NULL: a small item's only block */
+    uint32_t block_index;
+    uint32_t len_bytes;
+    bool is_zero;
+    uint64_t crc64;
+    uint64_t target_crc64;
+    uint8_t xxh3[XXH3_BYTES];
+    uint8_t md5[MD5_BYTES];
+    enum blob_checked read_checked;
+    enum blob_cond cond;
+    char cond_etag[BLOB_ETAG_BYTES];
+    int64_t began_ns;
+    struct ticket ticket;
+    struct blob_props props;
+    struct blob_op op;
+};
+
+struct lane_options {
+    const struct copy_options *copy;
+    const struct clock *clock;
+    const char *nonce;
+    struct end *source;
+    struct end *target;
+    struct mailbox *control;
+    unsigned window;      /* blocks with buffers */
+    unsigned block_count;
+    size_t pool_bytes;
+};
+
+struct lane {
+    unsigned index;
+    struct lane_options options;
+    struct mailbox mailbox;
+    struct disk *disk;          /* NULL in simulations */
+    struct transport *http;     /* NULL if both ends are local */
+    struct backend *source;
+    struct backend *target;
+    struct pool *pool;
+    struct block *blocks;
+    struct list free_blocks;
+    struct list to_submit;      /* the backend was busy, or the buffer has just come */
+    struct list in_flight;
+    struct list batches;        /* with items not begun */
+    struct list orders;         /* not begun */
+    unsigned out_batches;
+    unsigned used_blocks;
+    unsigned active;            /* blocks that hold or wait for a buffer */
+    unsigned window;            /* now; AIMD between 1 and options.window */
+    unsigned window_good;       /* answers since the last step up */
+    int64_t window_cut_ns;      /* no second cut before this */
+    bool is_halted;             /* an error that is not an item's */
+    bool is_stopping;
+    bool is_cancelled;
+    bool is_stopped;
+    int64_t cancel_ns;
+    struct err halt;
+    struct mail stop;    /* control's, to us */
+    struct mail stopped; /* ours, to control */
+    struct lane_figures figures;
+};
+
+/* http and disk move to the lane; so do the backends. */
+MUST_USE enum err_code lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
+                                 struct err *err);
+/* Backends, disk and transport as the ends ask for them. */
+MUST_USE enum err_code lane_open(struct lane *lane, struct disk *disk, struct transport *http,
+                                 struct backend *source, struct backend *target, struct err *err);
+void lane_done(struct lane *lane);
+unsigned lane_turn(struct lane *lane);
+int64_t lane_next_timer_ns(struct lane *lane);
+void *lane_run(void *lane); /* struct lane *; a thread's body */
+
+/* ---- block.c, for lane.c ---- */
+struct block *block_take(struct lane *lane, struct batch *batch, struct item *item);
+void block_start(struct block *block);
+void block_resubmit(struct block *block);
+void block_fail(struct block *block, const struct err *err);
+
+/* ---- lane.c, for block.c ---- */
+void lane_block_ended(struct lane *lane, struct block *block);
+void lane_answered(struct lane *lane, const struct blob_op *op);
+
+#endif

@@ -1,0 +1,509 @@
+#include "ingest/copy/plan.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WRITER_CACHE_BYTES ((size_t)2 << 20)
+#define READER_CACHE_BYTES ((size_t)4 << 20)
+
+static const char schema[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    /* One row per stored item. */
+    "CREATE TABLE done(id INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
+    " mtime INTEGER NOT NULL, state INTEGER NOT NULL, verdict INTEGER NOT NULL, crc64 INTEGER,"
+    " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT);"
+    /* Large items begun, and their blocks that are stored but not yet published. */
+    "CREATE TABLE large(stage INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
+    " mtime INTEGER NOT NULL, block_bytes INTEGER NOT NULL);"
+    "CREATE TABLE block(stage INTEGER NOT NULL, number INTEGER NOT NULL, crc64 INTEGER NOT NULL,"
+    " xxh3 BLOB NOT NULL, checked INTEGER NOT NULL);";
+
+static const char indexes[] = "CREATE INDEX IF NOT EXISTS done_name ON done(name);"
+                              "CREATE INDEX IF NOT EXISTS large_name ON large(name);"
+                              "CREATE INDEX IF NOT EXISTS block_stage ON block(stage);";
+
+static void
+bind_name(struct sql_stmt *stmt, int index, const char *name)
+{
+    sql_bind_blob(stmt, index, name, strlen(name));
+}
+
+static enum err_code
+get_meta(struct sql *sql, const char *key, struct text *out, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    enum err_code code = sql_prepare(sql, &stmt, "SELECT value FROM meta WHERE key=?1", err);
+    if (code == ERR_OK) {
+        sql_bind_text(&stmt, 1, key);
+        code = sql_step(&stmt, &has_row, err);
+    }
+    if (code == ERR_OK && has_row) {
+        const char *value = sql_col_text(&stmt, 0);
+        text_add_str(out, value == NULL ? "" : value);
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+static enum err_code
+set_meta(struct sql *sql, const char *key, const char *value, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    enum err_code code = sql_prepare(sql, &stmt, "INSERT OR REPLACE INTO meta VALUES(?1,?2)", err);
+    if (code == ERR_OK) {
+        sql_bind_text(&stmt, 1, key);
+        sql_bind_text(&stmt, 2, value);
+        code = sql_run(&stmt, err);
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+static enum err_code
+remove_file(const char *path, const char *suffix, struct err *err)
+{
+    AUTO_TEXT name = TEXT_INIT;
+    text_addf(&name, "%s%s", path, suffix);
+    if (unlink(text_str(&name)) != 0 && errno != ENOENT) {
+        return err_set_sys(err, ERR_SYSTEM, errno, "could not remove '%s'", text_str(&name));
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+remove_plan(const char *path, struct err *err)
+{
+    enum err_code code = remove_file(path, "-wal", err);
+    code = code == ERR_OK ? remove_file(path, "-shm", err) : code;
+    return code == ERR_OK ? remove_file(path, "", err) : code;
+}
+
+static enum err_code
+begin_run(struct plan *plan, bool *ret_is_finished, struct err *err)
+{
+    AUTO_TEXT nonce = TEXT_INIT;
+    AUTO_TEXT finished = TEXT_INIT;
+    AUTO_TEXT run = TEXT_INIT;
+    enum err_code code = get_meta(&plan->sql, "nonce", &nonce, err);
+    code = code == ERR_OK ? get_meta(&plan->sql, "finished", &finished, err) : code;
+    code = code == ERR_OK ? get_meta(&plan->sql, "run", &run, err) : code;
+    if (code != ERR_OK) {
+        return code;
+    }
+    *ret_is_finished = finished.len > 0;
+    plan->is_resumed = nonce.len > 0;
+    plan->run = 1;
+    if (nonce.len == 0) {
+        uint8_t bytes[16];
+        random_bytes(bytes, sizeof bytes);
+        (void)hex_encode(bytes, sizeof bytes, plan->nonce);
+        code = set_meta(&plan->sql, "nonce", plan->nonce, err);
+        return code == ERR_OK ? set_meta(&plan->sql, "run", "1", err) : code;
+    }
+    uint8_t bytes[16];
+    if (hex_decode(text_str(&nonce), bytes, sizeof bytes) != 0) {
+        return err_set(err, ERR_STATE_INVALID, "'%s': the job's nonce is damaged", plan->sql.path);
+    }
+    memcpy(plan->nonce, text_str(&nonce), sizeof plan->nonce);
+    for (const char *at = text_str(&run); *at >= '0' && *at <= '9' && plan->run < 1000000; at++) {
+        plan->run = (at == text_str(&run) ? 0 : plan->run * 10) + (uint64_t)(*at - '0');
+    }
+    plan->run++;
+    char number[24];
+    (void)snprintf(number, sizeof number, "%llu", (unsigned long long)plan->run);
+    return set_meta(&plan->sql, "run", number, err);
+}
+
+static enum err_code
+prepare_statements(struct plan *plan, struct err *err)
+{
+    const struct {
+        struct sql_stmt *stmt;
+        const char *text;
+    } rows[] = {
+        {&plan->add_done, "INSERT INTO done(name,size,mtime,state,verdict,crc64,block_bytes,xxh3,"
+                          "md5,sha256,etag) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"},
+        {&plan->forget_done, "DELETE FROM done WHERE name=?1"},
+        {&plan->add_large, "INSERT OR IGNORE INTO large VALUES(?1,?2,?3,?4,?5)"},
+        {&plan->add_block, "INSERT INTO block VALUES(?1,?2,?3,?4,?5)"},
+    };
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        enum err_code code = sql_prepare(&plan->sql, rows[i].stmt, rows[i].text, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+read_next_stage(struct plan *plan, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    enum err_code code = sql_prepare(&plan->sql, &stmt, "SELECT max(stage) FROM large", err);
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    if (code == ERR_OK) {
+        /* Stages of other runs that were begun and never recorded must not be met again. */
+        uint64_t highest = has_row ? (uint64_t)sql_col_i64(&stmt, 0) : 0;
+        plan->next_stage_id = MAX_OF(highest + 1, plan->run << 32);
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+static enum err_code
+open_once(const char *path, struct plan *plan, bool *ret_is_finished, struct err *err)
+{
+    enum err_code code = sql_open(&plan->sql, path, SQL_SYNC_NORMAL, WRITER_CACHE_BYTES, err);
+    code = code == ERR_OK ? sql_schema(&plan->sql, PLAN_VERSION, schema, err) : code;
+    code = code == ERR_OK ? begin_run(plan, ret_is_finished, err) : code;
+    if (code == ERR_OK && plan->is_resumed && !*ret_is_finished) {
+        code = sql_exec(&plan->sql, indexes, err);
+    }
+    code = code == ERR_OK ? prepare_statements(plan, err) : code;
+    return code == ERR_OK ? read_next_stage(plan, err) : code;
+}
+
+enum err_code
+plan_open(const char *path, bool restart, struct plan *ret_plan, struct err *err)
+{
+    struct plan plan = {0};
+    bool is_finished = false;
+    enum err_code code = restart ? remove_plan(path, err) : ERR_OK;
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = open_once(path, &plan, &is_finished, err);
+    if (code == ERR_OK && is_finished) {
+        plan_close(&plan);
+        plan = (struct plan){0};
+        code = remove_plan(path, err);
+        code = code == ERR_OK ? open_once(path, &plan, &is_finished, err) : code;
+    }
+    if (code != ERR_OK) {
+        plan_close(&plan);
+        return code;
+    }
+    *ret_plan = plan;
+    /* Statements point at their connection, which has moved. */
+    ret_plan->add_done.sql = &ret_plan->sql;
+    ret_plan->forget_done.sql = &ret_plan->sql;
+    ret_plan->add_large.sql = &ret_plan->sql;
+    ret_plan->add_block.sql = &ret_plan->sql;
+    return ERR_OK;
+}
+
+void
+plan_close(struct plan *plan)
+{
+    sql_stmt_done(&plan->add_done);
+    sql_stmt_done(&plan->forget_done);
+    sql_stmt_done(&plan->add_large);
+    sql_stmt_done(&plan->add_block);
+    sql_close(&plan->sql);
+}
+
+static enum err_code
+need_transaction(struct plan *plan, struct err *err)
+{
+    if (plan->is_open_transaction) {
+        return ERR_OK;
+    }
+    enum err_code code = sql_exec(&plan->sql, "BEGIN", err);
+    plan->is_open_transaction = code == ERR_OK;
+    return code;
+}
+
+enum err_code
+plan_add_item(struct plan *plan, const struct item *item, struct err *err)
+{
+    enum err_code code = need_transaction(plan, err);
+    if (code == ERR_OK && plan->is_resumed) {
+        bind_name(&plan->forget_done, 1, item->name);
+        code = sql_run(&plan->forget_done, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    struct sql_stmt *stmt = &plan->add_done;
+    bind_name(stmt, 1, item->name);
+    sql_bind_i64(stmt, 2, (int64_t)item->size_bytes);
+    sql_bind_i64(stmt, 3, item->mtime_ns);
+    sql_bind_i64(stmt, 4, item->state == ITEM_UNCHANGED ? ITEM_UNCHANGED : ITEM_COPIED);
+    sql_bind_i64(stmt, 5, item->verdict);
+    sql_bind_null(stmt, 6);
+    if (item->has_crc64) {
+        sql_bind_i64(stmt, 6, (int64_t)item->crc64);
+    }
+    sql_bind_i64(stmt, 7, item->block_bytes);
+    sql_bind_null(stmt, 8);
+    if (item->has_xxh3) {
+        sql_bind_blob(stmt, 8, item->xxh3, XXH3_BYTES);
+    }
+    sql_bind_null(stmt, 9);
+    if (item->md5 != NULL) {
+        sql_bind_blob(stmt, 9, item->md5, MD5_BYTES);
+    }
+    sql_bind_null(stmt, 10);
+    if (item->sha256 != NULL) {
+        sql_bind_blob(stmt, 10, item->sha256, SHA256_BYTES);
+    }
+    sql_bind_text(stmt, 11, item->etag);
+    return sql_run(stmt, err);
+}
+
+enum err_code
+plan_add_large(struct plan *plan, const struct item *item, uint64_t stage_id, struct err *err)
+{
+    enum err_code code = need_transaction(plan, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    sql_bind_i64(&plan->add_large, 1, (int64_t)stage_id);
+    bind_name(&plan->add_large, 2, item->name);
+    sql_bind_i64(&plan->add_large, 3, (int64_t)item->size_bytes);
+    sql_bind_i64(&plan->add_large, 4, item->mtime_ns);
+    sql_bind_i64(&plan->add_large, 5, item->block_bytes);
+    return sql_run(&plan->add_large, err);
+}
+
+enum err_code
+plan_add_block(struct plan *plan, uint64_t stage_id, const struct order *order, struct err *err)
+{
+    enum err_code code = need_transaction(plan, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    sql_bind_i64(&plan->add_block, 1, (int64_t)stage_id);
+    sql_bind_i64(&plan->add_block, 2, order->block_index);
+    sql_bind_i64(&plan->add_block, 3, (int64_t)order->crc64);
+    sql_bind_blob(&plan->add_block, 4, order->xxh3, XXH3_BYTES);
+    sql_bind_i64(&plan->add_block, 5, order->checked);
+    return sql_run(&plan->add_block, err);
+}
+
+enum err_code
+plan_commit(struct plan *plan, struct err *err)
+{
+    if (!plan->is_open_transaction) {
+        return ERR_OK;
+    }
+    plan->is_open_transaction = false;
+    return sql_exec(&plan->sql, "COMMIT", err);
+}
+
+enum err_code
+plan_finish(struct plan *plan, struct err *err)
+{
+    enum err_code code = plan_commit(plan, err);
+    return code == ERR_OK ? set_meta(&plan->sql, "finished", "1", err) : code;
+}
+
+enum err_code
+plan_index_names(struct plan *plan, struct err *err)
+{
+    return sql_exec(&plan->sql, "CREATE INDEX IF NOT EXISTS done_name ON done(name)", err);
+}
+
+/* ---- reading ---- */
+
+#define DONE_COLUMNS "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name"
+
+enum err_code
+plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *err)
+{
+    struct plan_reader reader = {0};
+    enum err_code code = sql_open(&reader.sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK ? sql_prepare(&reader.sql, &reader.find_done,
+                                        "SELECT " DONE_COLUMNS " FROM done WHERE name=?1", err)
+                          : code;
+    code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.find_large,
+                             "SELECT stage FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
+                             " AND block_bytes=?4 ORDER BY stage DESC",
+                             err)
+               : code;
+    code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.blocks,
+                             "SELECT number,crc64,xxh3,checked FROM block WHERE stage=?1", err)
+               : code;
+    if (code != ERR_OK) {
+        plan_reader_close(&reader);
+        return code;
+    }
+    *ret_reader = reader;
+    /* Statements point at their connection, which has moved. */
+    ret_reader->find_done.sql = &ret_reader->sql;
+    ret_reader->find_large.sql = &ret_reader->sql;
+    ret_reader->blocks.sql = &ret_reader->sql;
+    return ERR_OK;
+}
+
+void
+plan_reader_close(struct plan_reader *reader)
+{
+    sql_stmt_done(&reader->find_done);
+    sql_stmt_done(&reader->find_large);
+    sql_stmt_done(&reader->blocks);
+    sql_close(&reader->sql);
+}
+
+static const uint8_t *
+col_digest(struct sql_stmt *stmt, int col, size_t want_len)
+{
+    size_t len = 0;
+    const void *bytes = sql_col_blob(stmt, col, &len);
+    return len == want_len ? bytes : NULL;
+}
+
+/* Texts are borrowed from the row. */
+static void
+read_done(struct sql_stmt *stmt, struct item *item)
+{
+    item->size_bytes = (uint64_t)sql_col_i64(stmt, 1);
+    item->mtime_ns = sql_col_i64(stmt, 2);
+    item->state = sql_col_i64(stmt, 3) == ITEM_UNCHANGED ? ITEM_UNCHANGED : ITEM_RESUMED;
+    int64_t verdict = sql_col_i64(stmt, 4);
+    item->verdict = verdict > 0 && verdict < VERDICT_COUNT ? (uint8_t)verdict : VERDICT_UNVERIFIABLE;
+    item->has_crc64 = !sql_col_is_null(stmt, 5);
+    item->crc64 = (uint64_t)sql_col_i64(stmt, 5);
+    item->block_bytes = (uint32_t)sql_col_i64(stmt, 6);
+    const uint8_t *xxh3 = col_digest(stmt, 7, XXH3_BYTES);
+    item->has_xxh3 = xxh3 != NULL;
+    if (xxh3 != NULL) {
+        memcpy(item->xxh3, xxh3, XXH3_BYTES);
+    }
+    item->md5 = col_digest(stmt, 8, MD5_BYTES);
+    item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
+    item->etag = sql_col_text(stmt, 10);
+}
+
+enum err_code
+plan_find_done(struct plan_reader *reader, struct arena *arena, struct item *item, bool *ret_found,
+               struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_done;
+    bool has_row = false;
+    *ret_found = false;
+    bind_name(stmt, 1, item->name);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    if (code == ERR_OK && has_row && (uint64_t)sql_col_i64(stmt, 1) == item->size_bytes &&
+        sql_col_i64(stmt, 2) == item->mtime_ns) {
+        read_done(stmt, item);
+        item->is_recorded = true;
+        item->md5 = item->md5 == NULL ? NULL : (void *)arena_bytes(arena, item->md5, MD5_BYTES);
+        item->sha256 =
+            item->sha256 == NULL ? NULL : (void *)arena_bytes(arena, item->sha256, SHA256_BYTES);
+        item->etag = item->etag == NULL ? NULL : arena_text(arena, item->etag);
+        *ret_found = true;
+    }
+    sql_reset(stmt);
+    return code;
+}
+
+enum err_code
+plan_find_row(struct plan_reader *reader, const char *name, uint64_t *ret_row, struct item *item,
+              struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_done;
+    bool has_row = false;
+    *ret_row = 0;
+    bind_name(stmt, 1, name);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    if (code == ERR_OK && has_row) {
+        *item = (struct item){.name = name};
+        read_done(stmt, item);
+        item->md5 = NULL;
+        item->sha256 = NULL;
+        item->etag = NULL;
+        *ret_row = (uint64_t)sql_col_i64(stmt, 0);
+    }
+    sql_reset(stmt);
+    return code;
+}
+
+static enum err_code
+read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *large, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->blocks;
+    bool has_row = false;
+    sql_bind_i64(stmt, 1, (int64_t)large->stage_id);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    for (; code == ERR_OK && has_row; code = sql_step(stmt, &has_row, err)) {
+        int64_t index = sql_col_i64(stmt, 0);
+        const uint8_t *xxh3 = col_digest(stmt, 2, XXH3_BYTES);
+        if (index < 0 || index >= block_count || xxh3 == NULL) {
+            sql_reset(stmt);
+            return err_set(err, ERR_STATE_INVALID, "'%s': block %lld of stage %llu is damaged",
+                           reader->sql.path, (long long)index,
+                           (unsigned long long)large->stage_id);
+        }
+        uint8_t bit = (uint8_t)(1U << (index & 7));
+        large->stored_count += (large->is_stored[index >> 3] & bit) == 0;
+        large->is_stored[index >> 3] |= bit;
+        large->crcs[index] = (uint64_t)sql_col_i64(stmt, 1);
+        memcpy(large->xxh3s + index * XXH3_BYTES, xxh3, XXH3_BYTES);
+        large->is_checked = large->is_checked && (sql_col_i64(stmt, 3) == BLOB_CHECKED_CRC64 ||
+                                                  sql_col_i64(stmt, 3) == BLOB_CHECKED_MD5);
+    }
+    return code;
+}
+
+enum err_code
+plan_find_large(struct plan_reader *reader, const struct item *item, struct large *large,
+                bool *ret_found, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_large;
+    bool has_row = false;
+    bind_name(stmt, 1, item->name);
+    sql_bind_i64(stmt, 2, (int64_t)item->size_bytes);
+    sql_bind_i64(stmt, 3, item->mtime_ns);
+    sql_bind_i64(stmt, 4, item->block_bytes);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    *ret_found = code == ERR_OK && has_row;
+    if (*ret_found) {
+        large->stage_id = (uint64_t)sql_col_i64(stmt, 0);
+        large->is_recorded = true;
+    }
+    sql_reset(stmt);
+    if (!*ret_found || code != ERR_OK) {
+        return code;
+    }
+    code = read_blocks(reader, item->block_count, large, err);
+    large->has_old_blocks = large->stored_count > 0;
+    return code;
+}
+
+enum err_code
+plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
+{
+    struct sql sql = {0};
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    AUTO_TEXT name = TEXT_INIT;
+    enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK
+               ? sql_prepare(&sql, &stmt, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", err)
+               : code;
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    while (code == ERR_OK && has_row) {
+        struct item item = {0};
+        size_t len = 0;
+        const void *bytes = sql_col_blob(&stmt, 11, &len);
+        text_clear(&name);
+        text_add(&name, bytes, len);
+        read_done(&stmt, &item);
+        item.name = text_str(&name);
+        code = fn(user, &item, (uint64_t)sql_col_i64(&stmt, 0), err);
+        code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    }
+    sql_stmt_done(&stmt);
+    sql_close(&sql);
+    return code;
+}

@@ -1,0 +1,388 @@
+#include "ingest/copy/scan.h"
+
+#include "base/units.h"
+#include "ingest/copy/compare.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define BLOCK_STEP ((uint64_t)1 << 20)
+
+enum err_code
+scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, size_t block_largest,
+                 uint64_t size_bytes, uint32_t *ret_block_bytes, struct err *err)
+{
+    char a[UNITS_TEXT_BYTES];
+    char b[UNITS_TEXT_BYTES];
+    uint64_t block = copy->block_bytes;
+    uint64_t blocks_max = caps->blocks_max == 0 ? UINT32_MAX : caps->blocks_max;
+    if (caps->item_bytes_max != 0 && size_bytes > caps->item_bytes_max) {
+        return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes items up to %s",
+                       units_format_size(size_bytes, a), units_format_size(caps->item_bytes_max, b));
+    }
+    if ((size_bytes + block - 1) / block > blocks_max) {
+        uint64_t needed = (size_bytes + blocks_max - 1) / blocks_max;
+        needed = (needed + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+        if (copy->has_block_bytes) {
+            return err_set(err, ERR_ITEM_TOO_LARGE,
+                           "it needs more than the target's %llu blocks of %s; use --block-size %s",
+                           (unsigned long long)blocks_max, units_format_size(block, a),
+                           units_format_size(needed, b));
+        }
+        block = needed;
+    }
+    uint64_t piece = MIN_OF(block, MAX_OF(size_bytes, 1));
+    if (piece > block_largest) {
+        return err_set(err, ERR_ITEM_TOO_LARGE,
+                       "it needs buffers of %s, of which --memory %s has room for none; use --memory %s",
+                       units_format_size(piece, a), units_format_size(copy->memory_bytes, b),
+                       units_format_size(copy->memory_bytes * 2 * (piece / block_largest + 1),
+                                         (char[UNITS_TEXT_BYTES]){0}));
+    }
+    *ret_block_bytes = (uint32_t)block;
+    return ERR_OK;
+}
+
+enum err_code
+scan_init(struct scan *scan, const struct scan_options *options, struct err *err)
+{
+    *scan = (struct scan){.options = *options};
+    list_init(&scan->free_batches);
+    list_init(&scan->held);
+    enum err_code code = mailbox_init(&scan->mailbox, err);
+    if (code == ERR_OK && options->is_resumed) {
+        code = plan_reader_open(options->plan_path, &scan->reader, err);
+        scan->has_reader = code == ERR_OK;
+    }
+    bool needs_target = !options->is_fresh &&
+                        (options->copy->overwrite != OVERWRITE_ALWAYS || options->is_resumed);
+    scan->asks_each = needs_target && options->target->caps.is_local;
+    scan->is_deciding = needs_target && !options->target->caps.is_local;
+    return code;
+}
+
+void
+scan_done(struct scan *scan)
+{
+    scan->lister = lister_close(scan->lister);
+    if (scan->has_reader) {
+        plan_reader_close(&scan->reader);
+    }
+    if (scan->has_known) {
+        known_close(&scan->known);
+    }
+    mailbox_done(&scan->mailbox);
+}
+
+static bool
+wants_folder(void *user, const char *folder)
+{
+    const struct scan *scan = user;
+    return filter_walks(&scan->options.copy->filter, folder);
+}
+
+static void
+post(struct scan *scan, struct batch *batch)
+{
+    batch->mail.kind = MAIL_BATCH;
+    mailbox_post(scan->options.control, &batch->mail);
+}
+
+/* Apply what is known of the target to an item that was listed before it was known. */
+static enum err_code
+ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err *err)
+{
+    struct blob_props found;
+    bool is_found = false;
+    if (item->state != ITEM_PENDING) {
+        return ERR_OK;
+    }
+    enum err_code code = known_find(&scan->known, item->name, &found, &is_found, err);
+    if (code != ERR_OK || !is_found) {
+        return code;
+    }
+    enum target_says says =
+        item_compare(scan->options.copy, scan->options.nonce, item, &found);
+    if (says != TARGET_SAME && says != TARGET_KEEP) {
+        item->needs_stat = true; /* the lane asks again: it needs the etag of that moment */
+        return ERR_OK;
+    }
+    item->state = strcmp(found.job, scan->options.nonce) == 0 ? ITEM_RESUMED : ITEM_UNCHANGED;
+    item->crc64 = found.crc64;
+    item->has_crc64 = found.has_crc64;
+    item->etag = arena_text(&batch->arena, found.etag);
+    return ERR_OK;
+}
+
+static enum err_code
+release_held(struct scan *scan, struct err *err)
+{
+    while (!list_is_empty(&scan->held)) {
+        struct batch *batch = CONTAINER_OF(list_pop(&scan->held), struct batch, link);
+        scan->held_count--;
+        for (unsigned i = 0; i < batch->count; i++) {
+            struct item *item = &batch->items[i];
+            if (scan->has_known) {
+                enum err_code code = ask_known(scan, batch, item, err);
+                if (code != ERR_OK) {
+                    post(scan, batch);
+                    return code;
+                }
+            } else {
+                item->needs_stat = item->state == ITEM_PENDING;
+            }
+        }
+        post(scan, batch);
+    }
+    return ERR_OK;
+}
+
+/* The first batches are full: list the target. The source has ended before: ask for each item. */
+static enum err_code
+decide(struct scan *scan, bool is_end, struct err *err)
+{
+    scan->is_deciding = false;
+    if (!is_end) {
+        enum err_code code =
+            known_open(&scan->known, scan->options.known_path, scan->options.target, err);
+        if (code != ERR_OK) {
+            return err_wrap(err, "could not list the target");
+        }
+        scan->has_known = true;
+    } else {
+        scan->asks_each = true;
+    }
+    return release_held(scan, err);
+}
+
+static enum err_code
+flush(struct scan *scan, bool is_last, struct err *err)
+{
+    struct batch *batch = scan->filling;
+    scan->filling = NULL;
+    batch->is_last = is_last;
+    if (!scan->is_deciding) {
+        post(scan, batch);
+        return ERR_OK;
+    }
+    list_push(&scan->held, &batch->link);
+    scan->held_count++;
+    return is_last || scan->held_count >= SCAN_HELD_MAX ? decide(scan, is_last, err) : ERR_OK;
+}
+
+static const struct blob_props *
+keep_props(struct arena *arena, const struct blob_props *props)
+{
+    struct blob_props *kept = arena_take(arena, sizeof *kept);
+    *kept = *props;
+    kept->content_type = props->content_type == NULL ? NULL : arena_text(arena, props->content_type);
+    kept->content_encoding =
+        props->content_encoding == NULL ? NULL : arena_text(arena, props->content_encoding);
+    kept->extra_metadata =
+        props->extra_metadata_len == 0
+            ? NULL
+            : arena_bytes(arena, props->extra_metadata, props->extra_metadata_len);
+    return kept;
+}
+
+static enum err_code
+look_up(struct scan *scan, struct batch *batch, struct item *item, struct err *err)
+{
+    bool is_found = false;
+    if (scan->has_reader) {
+        enum err_code code = plan_find_done(&scan->reader, &batch->arena, item, &is_found, err);
+        if (code != ERR_OK || is_found) {
+            return code;
+        }
+    }
+    item->needs_stat = scan->asks_each;
+    return scan->has_known ? ask_known(scan, batch, item, err) : ERR_OK;
+}
+
+static enum err_code
+make_large(struct scan *scan, struct batch *batch, struct item *item, struct err *err)
+{
+    struct arena *arena = &batch->arena;
+    struct large *large = arena_take(arena, sizeof *large);
+    large->crcs = arena_take(arena, item->block_count * sizeof *large->crcs);
+    large->xxh3s = arena_take(arena, (size_t)item->block_count * XXH3_BYTES);
+    large->is_stored = arena_take(arena, (item->block_count + 7) / 8);
+    large->is_there = arena_take(arena, (item->block_count + 7) / 8);
+    large->is_checked = true;
+    batch->large = large;
+    bool is_found = false;
+    return scan->has_reader ? plan_find_large(&scan->reader, item, large, &is_found, err) : ERR_OK;
+}
+
+static enum err_code
+add_item(struct scan *scan, const struct entry *entry, struct item *item, struct err *err)
+{
+    struct batch *batch = scan->filling;
+    const struct copy_options *copy = scan->options.copy;
+    struct err why = ERR_NONE;
+    uint32_t block_bytes = 0;
+    item->state = ITEM_PENDING;
+    item->size_bytes = entry->props.original_bytes;
+    item->mtime_ns = entry->props.mtime_ns != BLOB_TIME_NONE ? entry->props.mtime_ns
+                                                             : entry->props.modified_ns;
+    if (scan->options.source->caps.keeps_props) {
+        item->source = keep_props(&batch->arena, &entry->props);
+    }
+    batch->bytes += item->size_bytes;
+    atomic_fetch_add_explicit(&scan->bytes, item->size_bytes, memory_order_relaxed);
+    if (entry->props.is_archived) {
+        (void)err_set(&why, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
+    } else if (end_check_name(scan->options.target, item->name, &why) == ERR_OK &&
+               scan_block_bytes(copy, &scan->options.target->caps, scan->options.block_largest,
+                                item->size_bytes, &block_bytes, &why) != ERR_OK) {
+        (void)err_wrap(&why, "'%s'", item->name);
+    }
+    if (why.code != ERR_OK) {
+        item_fail(batch, item, ITEM_FAILED, &why);
+        return ERR_OK;
+    }
+    item->block_bytes = block_bytes;
+    item->block_count = (uint32_t)((item->size_bytes + block_bytes - 1) / block_bytes);
+    return look_up(scan, batch, item, err);
+}
+
+static struct item *
+new_item(struct scan *scan, const struct entry *entry)
+{
+    struct batch *batch = scan->filling;
+    struct item *item = &batch->items[batch->count++];
+    *item = (struct item){.id = ++scan->next_item_id};
+    item->name = arena_text(&batch->arena, entry->name);
+    atomic_fetch_add_explicit(&scan->items, 1, memory_order_relaxed);
+    return item;
+}
+
+static void
+take_batch(struct scan *scan)
+{
+    scan->filling = CONTAINER_OF(list_pop(&scan->free_batches), struct batch, link);
+    batch_clear(scan->filling);
+}
+
+/* A large item travels alone; what was collected before it goes first. Needs one free batch. */
+static enum err_code
+add_entry(struct scan *scan, const struct entry *entry, struct err *err)
+{
+    if (entry->kind == ENTRY_FOLDER || !filter_takes(&scan->options.copy->filter, entry->name)) {
+        return ERR_OK;
+    }
+    bool is_large = entry->kind == ENTRY_ITEM &&
+                    entry->props.original_bytes > scan->options.copy->block_bytes;
+    if (is_large && scan->filling->count > 0) {
+        enum err_code code = flush(scan, false, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+        take_batch(scan);
+    }
+    struct batch *batch = scan->filling;
+    struct item *item = new_item(scan, entry);
+    if (entry->kind != ENTRY_ITEM) {
+        item_fail(batch, item, entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED,
+                  &entry->err);
+        return ERR_OK;
+    }
+    enum err_code code = add_item(scan, entry, item, err);
+    if (code != ERR_OK || !is_large) {
+        return code;
+    }
+    if (item->state == ITEM_PENDING && item->block_count > 1) {
+        code = make_large(scan, batch, item, err);
+    }
+    return code == ERR_OK ? flush(scan, false, err) : code;
+}
+
+static void
+drain_mailbox(struct scan *scan)
+{
+    struct mail *next = NULL;
+    for (struct mail *mail = mailbox_take(&scan->mailbox); mail != NULL; mail = next) {
+        next = mail->next;
+        if (mail->kind == MAIL_STOP) {
+            scan->is_stopping = true;
+        } else {
+            list_push(&scan->free_batches, &CONTAINER_OF(mail, struct batch, mail)->link);
+        }
+    }
+}
+
+static void
+stop(struct scan *scan)
+{
+    scan->is_stopped = true;
+    scan->stopped.kind = MAIL_STOPPED;
+    mailbox_post(scan->options.control, &scan->stopped);
+}
+
+static bool
+has_room(const struct scan *scan)
+{
+    /* One batch is being filled, another may be needed in the middle of an entry. */
+    return !list_is_empty(&scan->free_batches) && scan->free_batches.next->next != &scan->free_batches;
+}
+
+/* One entry; true in *ret_is_end at the end of the source. */
+static enum err_code
+step(struct scan *scan, bool *ret_is_end, struct err *err)
+{
+    struct entry entry = {0};
+    bool more = false;
+    if (scan->filling == NULL) {
+        take_batch(scan);
+    }
+    enum err_code code = ERR_OK;
+    if (scan->lister == NULL) {
+        code = end_lister(scan->options.source, wants_folder, scan, &scan->lister, err);
+    }
+    code = code == ERR_OK ? lister_next(scan->lister, &entry, &more, err) : code;
+    if (code != ERR_OK) {
+        return err_wrap(err, "could not list the source");
+    }
+    if (!more) {
+        *ret_is_end = true;
+        return flush(scan, true, err);
+    }
+    code = add_entry(scan, &entry, err);
+    if (code == ERR_OK && scan->filling != NULL &&
+        (scan->filling->count == BATCH_ITEMS_MAX || scan->filling->bytes >= BATCH_BYTES_MAX)) {
+        code = flush(scan, false, err);
+    }
+    return code;
+}
+
+bool
+scan_turn(struct scan *scan)
+{
+    bool is_end = false;
+    bool did = false;
+    drain_mailbox(scan);
+    while (!scan->is_stopped && !scan->is_stopping && has_room(scan)) {
+        did = true;
+        enum err_code code = step(scan, &is_end, &scan->err);
+        if (code != ERR_OK || is_end) {
+            stop(scan);
+        }
+    }
+    if (scan->is_stopping && !scan->is_stopped) {
+        stop(scan);
+    }
+    return did;
+}
+
+void *
+scan_run(void *user)
+{
+    struct scan *scan = user;
+    (void)pthread_setname_np(pthread_self(), "scan");
+    while (!scan->is_stopped) {
+        if (!scan_turn(scan) && !scan->is_stopped) {
+            mailbox_wait(&scan->mailbox, -1);
+        }
+    }
+    return NULL;
+}
