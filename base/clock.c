@@ -1,0 +1,225 @@
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t
+to_ns(const struct timespec *ts)
+{
+    return (int64_t)ts->tv_sec * NS_PER_S + ts->tv_nsec;
+}
+
+static int64_t
+read_clock(clockid_t id)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(id, &ts);
+    return to_ns(&ts);
+}
+
+static int64_t
+system_mono_ns(const struct clock *clock)
+{
+    (void)clock;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static int64_t
+system_wall_ns(const struct clock *clock)
+{
+    (void)clock;
+    return read_clock(CLOCK_REALTIME);
+}
+
+const struct clock clock_system = {.mono_ns = system_mono_ns, .wall_ns = system_wall_ns};
+
+int64_t
+clock_process_cpu_ns(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* Seconds since 1970 to a calendar; rounds towards the past so that the fraction is never negative. */
+static void
+split(int64_t wall_ns, struct tm *ret_tm, int64_t *ret_ns)
+{
+    int64_t seconds = wall_ns / NS_PER_S;
+    int64_t ns = wall_ns % NS_PER_S;
+    if (ns < 0) {
+        ns += NS_PER_S;
+        seconds--;
+    }
+    time_t when = (time_t)seconds;
+    (void)gmtime_r(&when, ret_tm);
+    *ret_ns = ns;
+}
+
+const char *
+clock_format_ms(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES])
+{
+    struct tm tm;
+    int64_t ns = 0;
+    char day[24];
+    split(wall_ns, &tm, &ns);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out, CLOCK_TEXT_BYTES, "%s.%03dZ", day, (int)(ns / NS_PER_MS));
+    return out;
+}
+
+const char *
+clock_format_ns(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES])
+{
+    struct tm tm;
+    int64_t ns = 0;
+    char day[24];
+    split(wall_ns, &tm, &ns);
+    (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out, CLOCK_TEXT_BYTES, "%s.%09dZ", day, (int)ns);
+    return out;
+}
+
+static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* By hand, because strftime() would follow the locale. */
+const char *
+clock_format_http(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES])
+{
+    struct tm tm;
+    int64_t ns = 0;
+    split(wall_ns, &tm, &ns);
+    (void)snprintf(out, CLOCK_TEXT_BYTES, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                   day_names[tm.tm_wday], tm.tm_mday, month_names[tm.tm_mon], tm.tm_year + 1900,
+                   tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return out;
+}
+
+/* Exactly `digits` digits. */
+static bool
+take_number(const char **at, int digits, int *ret_value)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (**at < '0' || **at > '9') {
+            return false;
+        }
+        value = value * 10 + (**at - '0');
+    }
+    *ret_value = value;
+    return true;
+}
+
+static bool
+take_char(const char **at, const char *any_of)
+{
+    if (**at == '\0' || strchr(any_of, **at) == NULL) {
+        return false;
+    }
+    (*at)++;
+    return true;
+}
+
+static bool
+is_calendar(const struct tm *tm)
+{
+    static const int month_days[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 &&
+           tm->tm_mday <= month_days[tm->tm_mon] && tm->tm_hour < 24 && tm->tm_min < 60 &&
+           tm->tm_sec <= 60 && tm->tm_year >= 1678 - 1900 && tm->tm_year <= 2261 - 1900;
+}
+
+static bool
+take_fraction(const char **at, int64_t *ret_ns)
+{
+    int64_t ns = 0;
+    int64_t unit = NS_PER_S / 10;
+    if (**at != '.') {
+        *ret_ns = 0;
+        return true;
+    }
+    (*at)++;
+    if (**at < '0' || **at > '9') {
+        return false;
+    }
+    for (; **at >= '0' && **at <= '9'; (*at)++, unit /= 10) {
+        ns += (**at - '0') * unit;
+    }
+    *ret_ns = ns;
+    return true;
+}
+
+static bool
+take_zone(const char **at, int64_t *ret_offset_s)
+{
+    int hours = 0;
+    int minutes = 0;
+    *ret_offset_s = 0;
+    if (take_char(at, "Zz")) {
+        return true;
+    }
+    int sign = **at == '-' ? -1 : 1;
+    if (!take_char(at, "+-") || !take_number(at, 2, &hours) || !take_char(at, ":") ||
+        !take_number(at, 2, &minutes) || hours > 23 || minutes > 59) {
+        return false;
+    }
+    *ret_offset_s = sign * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+int
+clock_parse(const char *text, int64_t *ret_wall_ns)
+{
+    struct tm tm = {0};
+    int64_t ns = 0;
+    int64_t offset_s = 0;
+    bool is_good = take_number(&text, 4, &tm.tm_year) && take_char(&text, "-") &&
+                   take_number(&text, 2, &tm.tm_mon) && take_char(&text, "-") &&
+                   take_number(&text, 2, &tm.tm_mday) && take_char(&text, "Tt ") &&
+                   take_number(&text, 2, &tm.tm_hour) && take_char(&text, ":") &&
+                   take_number(&text, 2, &tm.tm_min) && take_char(&text, ":") &&
+                   take_number(&text, 2, &tm.tm_sec) && take_fraction(&text, &ns) &&
+                   take_zone(&text, &offset_s) && *text == '\0';
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    if (!is_good || !is_calendar(&tm)) {
+        return -1;
+    }
+    *ret_wall_ns = ((int64_t)timegm(&tm) - offset_s) * NS_PER_S + ns;
+    return 0;
+}
+
+static bool
+take_name(const char **at, const char (*names)[4], int count, int *ret_index)
+{
+    for (int i = 0; i < count; i++) {
+        if (strncmp(*at, names[i], 3) == 0) {
+            *at += 3;
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+clock_parse_http(const char *text, int64_t *ret_wall_ns)
+{
+    struct tm tm = {0};
+    bool is_good = take_name(&text, day_names, 7, &tm.tm_wday) && take_char(&text, ",") &&
+                   take_char(&text, " ") && take_number(&text, 2, &tm.tm_mday) &&
+                   take_char(&text, " ") && take_name(&text, month_names, 12, &tm.tm_mon) &&
+                   take_char(&text, " ") && take_number(&text, 4, &tm.tm_year) &&
+                   take_char(&text, " ") && take_number(&text, 2, &tm.tm_hour) &&
+                   take_char(&text, ":") && take_number(&text, 2, &tm.tm_min) &&
+                   take_char(&text, ":") && take_number(&text, 2, &tm.tm_sec) &&
+                   strcmp(text, " GMT") == 0;
+    tm.tm_year -= 1900;
+    if (!is_good || !is_calendar(&tm)) {
+        return -1;
+    }
+    *ret_wall_ns = (int64_t)timegm(&tm) * NS_PER_S;
+    return 0;
+}
