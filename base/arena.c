@@ -17,9 +17,10 @@ struct arena_chunk {
 NO_RETURN static void
 out_of_memory(size_t bytes)
 {
-    (void)fprintf(stderr,
-                  "sallyport: no memory for %zu more bytes; lower --memory or give the machine more\n",
-                  bytes);
+    (void)fprintf(
+        stderr,
+        "sallyport: no memory for %zu more bytes; lower --memory or give the machine more\n",
+        bytes);
     abort();
 }
 

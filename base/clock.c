@@ -41,7 +41,8 @@ clock_process_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* Seconds since 1970 to a calendar; rounds towards the past so that the fraction is never negative. */
+/* Seconds since 1970 to a calendar; rounds towards the past so that the fraction is never negative.
+ */
 static void
 split(int64_t wall_ns, struct tm *ret_tm, int64_t *ret_ns)
 {

@@ -137,8 +137,7 @@ crc64_vpclmul(uint64_t crc, const void *bytes, size_t len)
     for (unsigned i = 0; i < 4; i++) {
         wide[i] = load_wide(at + (size_t)64 * i);
     }
-    wide[0] = _mm512_xor_si512(wide[0],
-                               _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)~crc)));
+    wide[0] = _mm512_xor_si512(wide[0], _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)~crc)));
     at += 256;
     len -= 256;
     for (; len >= 256; at += 256, len -= 256) {

@@ -83,7 +83,8 @@ digest_xxh3(const void *bytes, size_t len, uint8_t ret_bytes[static XXH3_BYTES])
 }
 
 static enum err_code
-digest_once(enum digest_kind kind, const void *bytes, size_t len, uint8_t *ret_bytes, struct err *err)
+digest_once(enum digest_kind kind, const void *bytes, size_t len, uint8_t *ret_bytes,
+            struct err *err)
 {
     const EVP_MD *md = algorithm(kind);
     if (md == NULL || EVP_Digest(bytes, len, ret_bytes, NULL, md, NULL) != 1) {
@@ -99,7 +100,8 @@ digest_md5(const void *bytes, size_t len, uint8_t ret_bytes[static MD5_BYTES], s
 }
 
 enum err_code
-digest_sha256(const void *bytes, size_t len, uint8_t ret_bytes[static SHA256_BYTES], struct err *err)
+digest_sha256(const void *bytes, size_t len, uint8_t ret_bytes[static SHA256_BYTES],
+              struct err *err)
 {
     return digest_once(DIGEST_SHA256, bytes, len, ret_bytes, err);
 }
@@ -128,7 +130,8 @@ hmac_sign(struct hmac *hmac, const void *bytes, size_t len, uint8_t ret_bytes[st
 {
     size_t out_len = 0;
     if (EVP_MAC_init(hmac->ctx, NULL, 0, NULL) != 1 || EVP_MAC_update(hmac->ctx, bytes, len) != 1 ||
-        EVP_MAC_final(hmac->ctx, ret_bytes, &out_len, SHA256_BYTES) != 1 || out_len != SHA256_BYTES) {
+        EVP_MAC_final(hmac->ctx, ret_bytes, &out_len, SHA256_BYTES) != 1 ||
+        out_len != SHA256_BYTES) {
         return unavailable(err, "HMAC-SHA-256");
     }
     return ERR_OK;
@@ -221,7 +224,8 @@ base64_decode(const char *text, void *bytes, size_t room)
     }
     for (size_t i = 0; i < len; i += 4) {
         bool is_last = i + 4 == len;
-        unsigned pad = is_last ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=') : 0;
+        unsigned pad =
+            is_last ? (text[i + 3] == '=') + (text[i + 3] == '=' && text[i + 2] == '=') : 0;
         uint32_t word = 0;
         for (unsigned j = 0; j < 4; j++) {
             int digit = j >= 4 - pad ? 0 : base64_digit(text[i + j]);

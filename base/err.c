@@ -119,10 +119,10 @@ enum err_code
 err_from_source_errno(int sys)
 {
     static const struct errno_row table[] = {
-        {ENOENT, ERR_ITEM_GONE},    {ESTALE, ERR_ITEM_GONE},    {ENOTDIR, ERR_ITEM_GONE},
-        {EACCES, ERR_ITEM_ACCESS},  {EPERM, ERR_ITEM_ACCESS},   {ENOKEY, ERR_ITEM_ACCESS},
-        {ELOOP, ERR_ITEM_CHANGED},  {EXDEV, ERR_ITEM_CHANGED},  {ENXIO, ERR_ITEM_SPECIAL},
-        {EISDIR, ERR_ITEM_CHANGED}, {EMFILE, ERR_SYSTEM},       {ENFILE, ERR_SYSTEM},
+        {ENOENT, ERR_ITEM_GONE},    {ESTALE, ERR_ITEM_GONE},   {ENOTDIR, ERR_ITEM_GONE},
+        {EACCES, ERR_ITEM_ACCESS},  {EPERM, ERR_ITEM_ACCESS},  {ENOKEY, ERR_ITEM_ACCESS},
+        {ELOOP, ERR_ITEM_CHANGED},  {EXDEV, ERR_ITEM_CHANGED}, {ENXIO, ERR_ITEM_SPECIAL},
+        {EISDIR, ERR_ITEM_CHANGED}, {EMFILE, ERR_SYSTEM},      {ENFILE, ERR_SYSTEM},
         {ENOMEM, ERR_SYSTEM},
     };
     return find_errno(table, COUNT_OF(table), sys, ERR_ITEM_IO);
@@ -132,13 +132,13 @@ enum err_code
 err_from_target_errno(int sys)
 {
     static const struct errno_row table[] = {
-        {ENOSPC, ERR_STORE_FULL},      {EDQUOT, ERR_STORE_FULL},
-        {EROFS, ERR_STORE_READ_ONLY},  {EACCES, ERR_STORE_READ_ONLY},
-        {EPERM, ERR_STORE_READ_ONLY},  {EEXIST, ERR_OTHER_WRITER},
+        {ENOSPC, ERR_STORE_FULL},         {EDQUOT, ERR_STORE_FULL},
+        {EROFS, ERR_STORE_READ_ONLY},     {EACCES, ERR_STORE_READ_ONLY},
+        {EPERM, ERR_STORE_READ_ONLY},     {EEXIST, ERR_OTHER_WRITER},
         {ENAMETOOLONG, ERR_NAME_ILLEGAL}, {EINVAL, ERR_NAME_ILLEGAL},
-        {EILSEQ, ERR_NAME_ILLEGAL},    {ENOTDIR, ERR_NAME_ILLEGAL},
-        {EISDIR, ERR_NAME_ILLEGAL},    {ELOOP, ERR_NAME_ILLEGAL},
-        {EXDEV, ERR_NAME_ILLEGAL},     {EFBIG, ERR_ITEM_TOO_LARGE},
+        {EILSEQ, ERR_NAME_ILLEGAL},       {ENOTDIR, ERR_NAME_ILLEGAL},
+        {EISDIR, ERR_NAME_ILLEGAL},       {ELOOP, ERR_NAME_ILLEGAL},
+        {EXDEV, ERR_NAME_ILLEGAL},        {EFBIG, ERR_ITEM_TOO_LARGE},
     };
     return find_errno(table, COUNT_OF(table), sys, ERR_SYSTEM);
 }

@@ -27,7 +27,8 @@ reach(const struct fsm *fsm)
     uint64_t seen = UINT64_C(1) << fsm->initial;
     for (unsigned round = 0; round < fsm->state_count; round++) {
         for (unsigned state = 0; state < fsm->state_count; state++) {
-            for (unsigned event = 0; event < fsm->event_count && (seen >> state & 1) != 0; event++) {
+            for (unsigned event = 0; event < fsm->event_count && (seen >> state & 1) != 0;
+                 event++) {
                 unsigned next = fsm_next(fsm, state, event);
                 seen |= next == 0 ? 0 : UINT64_C(1) << next;
             }

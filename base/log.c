@@ -66,7 +66,8 @@ log_set_sink(log_sink_fn *new_sink, void *user)
 bool
 log_is_on(enum log_level level, enum log_area area)
 {
-    if (level != LOG_ERROR && (atomic_load_explicit(&areas_off, memory_order_relaxed) >> area & 1) != 0) {
+    if (level != LOG_ERROR &&
+        (atomic_load_explicit(&areas_off, memory_order_relaxed) >> area & 1) != 0) {
         return false;
     }
     return (int)level <= atomic_load_explicit(&current_level, memory_order_relaxed) ||
@@ -93,8 +94,8 @@ add_quoted(struct text *line, const char *value)
 }
 
 void
-log_write(enum log_level level, enum log_area area, const char *event, const struct log_field *fields,
-          unsigned count)
+log_write(enum log_level level, enum log_area area, const char *event,
+          const struct log_field *fields, unsigned count)
 {
     char when[CLOCK_TEXT_BYTES];
     AUTO_TEXT line = TEXT_INIT;

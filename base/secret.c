@@ -25,7 +25,8 @@ make_room(struct secret *secret, size_t len, struct err *err)
     if (bytes == MAP_FAILED) {
         return err_set_sys(err, ERR_SYSTEM, errno, "could not map memory for a secret");
     }
-    /* Where the limit of locked memory forbids it, swap is the operator's concern (doctor says so). */
+    /* Where the limit of locked memory forbids it, swap is the operator's concern (doctor says so).
+     */
     (void)mlock(bytes, room);
     (void)madvise(bytes, room, MADV_DONTDUMP);
     secret_done(secret);
@@ -63,8 +64,8 @@ check_file(int fd, const char *path, struct err *err)
                        (unsigned)st.st_uid);
     }
     if ((st.st_mode & 077) != 0) {
-        return err_set(err, ERR_CONFIG, "'%s' is open to others (mode %04o); run chmod 0600 on it", path,
-                       (unsigned)st.st_mode & 07777U);
+        return err_set(err, ERR_CONFIG, "'%s' is open to others (mode %04o); run chmod 0600 on it",
+                       path, (unsigned)st.st_mode & 07777U);
     }
     if (st.st_size > SECRET_BYTES_MAX) {
         return err_set(err, ERR_CONFIG, "'%s' has %lld bytes; a secret has at most %d", path,
@@ -97,8 +98,8 @@ secret_read_file(struct secret *secret, const char *path, struct err *err)
         }
         secret->len += (size_t)got;
     }
-    while (secret->len > 0 && (secret->bytes[secret->len - 1] == '\n' ||
-                               secret->bytes[secret->len - 1] == '\r')) {
+    while (secret->len > 0 &&
+           (secret->bytes[secret->len - 1] == '\n' || secret->bytes[secret->len - 1] == '\r')) {
         secret->bytes[--secret->len] = '\0';
     }
     return ERR_OK;

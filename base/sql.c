@@ -47,8 +47,8 @@ static enum err_code
 open_with(struct sql *sql, const char *path, int flags, struct err *err)
 {
     *sql = (struct sql){.path = mem_text(path)};
-    int result = sqlite3_open_v2(path, &sql->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-                                 NULL);
+    int result = sqlite3_open_v2(path, &sql->db,
+                                 flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     if (result != SQLITE_OK) {
         enum err_code code = failed(sql, result, err);
         sql_close(sql);
@@ -129,7 +129,8 @@ sql_schema(struct sql *sql, int version, const char *statements, struct err *err
         return code;
     }
     code = read_number(sql, "PRAGMA user_version", &found, err);
-    code = code == ERR_OK ? read_number(sql, "SELECT count(*) FROM sqlite_schema", &tables, err) : code;
+    code = code == ERR_OK ? read_number(sql, "SELECT count(*) FROM sqlite_schema", &tables, err)
+                          : code;
     if (code == ERR_OK && found == 0 && tables == 0) {
         AUTO_TEXT set = TEXT_INIT;
         text_addf(&set, "PRAGMA user_version=%d", version);
@@ -152,7 +153,8 @@ enum err_code
 sql_prepare(struct sql *sql, struct sql_stmt *stmt, const char *text, struct err *err)
 {
     *stmt = (struct sql_stmt){.sql = sql};
-    int result = sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt->stmt, NULL);
+    int result =
+        sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt->stmt, NULL);
     return result == SQLITE_OK ? ERR_OK : failed(sql, result, err);
 }
 
@@ -192,7 +194,8 @@ void
 sql_bind_blob(struct sql_stmt *stmt, int index, const void *bytes, size_t len)
 {
     /* A NULL pointer would bind NULL, which an empty name is not. */
-    check_bound(sqlite3_bind_blob64(stmt->stmt, index, len == 0 ? "" : bytes, len, SQLITE_TRANSIENT));
+    check_bound(
+        sqlite3_bind_blob64(stmt->stmt, index, len == 0 ? "" : bytes, len, SQLITE_TRANSIENT));
 }
 
 void

@@ -15,7 +15,7 @@
 
 struct pool {
     unsigned char *slab;
-    size_t budget_bytes;  /* a multiple of POOL_PIECE_MIN */
+    size_t budget_bytes; /* a multiple of POOL_PIECE_MIN */
     size_t used_bytes;
     uint32_t piece_count;
     unsigned order_count; /* sizes POOL_PIECE_MIN << 0 .. << (order_count - 1) */
@@ -176,8 +176,9 @@ pool_take(struct pool *pool, struct ticket *ticket, size_t size_bytes, ticket_gr
           struct err *err)
 {
     if (size_bytes > pool_largest(pool)) {
-        return err_set(err, ERR_ITEM_TOO_LARGE, "a buffer of %zu bytes was asked for; the largest is %zu",
-                       size_bytes, pool_largest(pool));
+        return err_set(err, ERR_ITEM_TOO_LARGE,
+                       "a buffer of %zu bytes was asked for; the largest is %zu", size_bytes,
+                       pool_largest(pool));
     }
     *ticket = (struct ticket){.granted = granted};
     ticket->size_bytes = POOL_PIECE_MIN << order_of(size_bytes);

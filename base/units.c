@@ -40,7 +40,8 @@ take_decimal(const char **at, uint64_t *ret_whole, uint64_t *ret_billionths)
     }
     for (; **at >= '0' && **at <= '9'; (*at)++) {
         uint64_t digit = (uint64_t)(**at - '0');
-        if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, digit, &whole)) {
+        if (__builtin_mul_overflow(whole, 10, &whole) ||
+            __builtin_add_overflow(whole, digit, &whole)) {
             return false;
         }
     }
@@ -60,7 +61,8 @@ take_decimal(const char **at, uint64_t *ret_whole, uint64_t *ret_billionths)
 }
 
 static bool
-parse(const char *text, const struct unit *units, size_t count, const char *suffix, uint64_t *ret_value)
+parse(const char *text, const struct unit *units, size_t count, const char *suffix,
+      uint64_t *ret_value)
 {
     uint64_t whole = 0;
     uint64_t billionths = 0;
@@ -96,7 +98,8 @@ enum err_code
 units_parse_rate(const char *text, uint64_t *ret_bytes_per_s, struct err *err)
 {
     if (!parse(text, size_units, COUNT_OF(size_units), "/s", ret_bytes_per_s)) {
-        return err_set(err, ERR_USAGE, "'%s' is not a rate; write 500KiB/s, 200MiB/s or 1GiB/s", text);
+        return err_set(err, ERR_USAGE, "'%s' is not a rate; write 500KiB/s, 200MiB/s or 1GiB/s",
+                       text);
     }
     return ERR_OK;
 }
@@ -106,7 +109,8 @@ units_parse_duration(const char *text, int64_t *ret_ns, struct err *err)
 {
     uint64_t ns = 0;
     if (!parse(text, duration_units, COUNT_OF(duration_units), "", &ns) || ns > INT64_MAX) {
-        return err_set(err, ERR_USAGE, "'%s' is not a duration; write 250ms, 30s, 15m, 8h or 4d", text);
+        return err_set(err, ERR_USAGE, "'%s' is not a duration; write 250ms, 30s, 15m, 8h or 4d",
+                       text);
     }
     *ret_ns = (int64_t)ns;
     return ERR_OK;
@@ -167,7 +171,8 @@ units_format_duration(int64_t ns, char out[static UNITS_TEXT_BYTES])
         (void)snprintf(out, UNITS_TEXT_BYTES, "%dh %02dm %02ds", (int)(seconds / 3600),
                        (int)(seconds / 60 % 60), (int)(seconds % 60));
     } else if (seconds >= 60) {
-        (void)snprintf(out, UNITS_TEXT_BYTES, "%dm %02ds", (int)(seconds / 60), (int)(seconds % 60));
+        (void)snprintf(out, UNITS_TEXT_BYTES, "%dm %02ds", (int)(seconds / 60),
+                       (int)(seconds % 60));
     } else {
         (void)snprintf(out, UNITS_TEXT_BYTES, "%ds", (int)seconds);
     }

@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* Bytes of the character at str (1 to 4), or 0 if none begins here. Reads no further than its NUL. */
+/* Bytes of the character at str (1 to 4), or 0 if none begins here. Reads no further than its NUL.
+ */
 unsigned utf8_length(const char *str);
 bool utf8_is_valid(const char *str);
 

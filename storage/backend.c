@@ -75,7 +75,8 @@ blob_op_pop(struct blob_op *op)
 }
 
 enum err_code
-end_backend(struct end *end, const struct lane_io *io, struct backend **ret_backend, struct err *err)
+end_backend(struct end *end, const struct lane_io *io, struct backend **ret_backend,
+            struct err *err)
 {
     return end->ops->backend(end, io, ret_backend, err);
 }

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "base/mailbox.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@ struct disk_op {
     uint64_t offset_bytes;
     disk_done_fn *done;
     int result; /* fd, bytes or -errno */
-    struct list link;
+    struct list link; /* the disk's, from submit until done */
+    struct mail mail;
 };
 
 struct disk;

@@ -1,5 +1,4 @@
 /* The forms an address can have, in one table; the first that recognises it opens it. */
-#include "storage/azure/azure.h"
 #include "storage/backend.h"
 #include "storage/local/store.h"
 #include "storage/local/tree.h"
@@ -9,26 +8,25 @@
 typedef enum err_code(end_open_fn)(const char *address, const struct end_options *options,
                                    struct end **ret_end, struct err *err);
 
+/* Forms of the contract that this version does not serve. */
 static enum err_code
-refuse_s3(const char *address, const struct end_options *options, struct end **ret_end,
-          struct err *err)
+refuse(const char *address, const struct end_options *options, struct end **ret_end,
+       struct err *err)
 {
+    (void)address;
     (void)options;
     (void)ret_end;
     return err_set(err, ERR_UNSUPPORTED,
-                   "'%s': S3 addresses are not served by this version; use a folder, file: or https:",
-                   address);
+                   "this form of address is not served by this version; name a folder or "
+                   "file:DIR/ACCOUNT/CONTAINER");
 }
 
 static const struct {
     const char *prefix;
     end_open_fn *open;
 } forms[] = {
-    {"file:", store_end_open},
-    {"https://", azure_end_open},
-    {"http://", azure_end_open},
-    {"s3://", refuse_s3},
-    {"", tree_end_open},
+    {"file:", store_end_open}, {"https://", refuse}, {"http://", refuse},
+    {"s3://", refuse},         {"", tree_end_open},
 };
 
 enum err_code

@@ -228,8 +228,9 @@ on_asked_whose(struct blob_op *op)
     }
     struct err err = ERR_NONE;
     (void)err_set(&err, ERR_OTHER_WRITER, "another writer stored '%s' meanwhile", item->name);
-    block_fail(block, err_class(op->err.code) == ERR_CLASS_ITEM || op->err.code == ERR_OK ? &err
-                                                                                   : &op->err);
+    block_fail(block, err_class(op->err.code) == ERR_CLASS_ITEM || op->err.code == ERR_OK
+                          ? &err
+                          : &op->err);
 }
 
 static bool
@@ -577,10 +578,12 @@ block_take(struct lane *lane, struct batch *batch, struct item *item)
     lane->used_blocks++;
     *block = (struct block){.lane = lane, .batch = batch, .item = item};
     block->len_bytes = (uint32_t)item->size_bytes;
-    block->cond = lane->options.copy->overwrite == OVERWRITE_ALWAYS ? BLOB_COND_ANY : BLOB_COND_ABSENT;
+    block->cond =
+        lane->options.copy->overwrite == OVERWRITE_ALWAYS ? BLOB_COND_ANY : BLOB_COND_ABSENT;
     block->op.name = item->name;
     block->op.item_id = item->id;
     block->op.nonce = lane->options.nonce;
-    block->op.stage_id = batch->large != NULL ? batch->large->stage_id : item->id | UINT64_C(1) << 63;
+    block->op.stage_id =
+        batch->large != NULL ? batch->large->stage_id : item->id | UINT64_C(1) << 63;
     return block;
 }

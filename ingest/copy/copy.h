@@ -7,8 +7,8 @@
  *   owner    options are borrowed for the call
  *   thread   one; copy_interrupt() from any thread or a signal handler
  *   durable  everything the summary counts as copied is stored and recorded when copy_run() returns
- *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single items
- *            is in the summary
+ *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single
+ * items is in the summary
  */
 #ifndef INGEST_COPY_COPY_H
 #define INGEST_COPY_COPY_H
@@ -21,7 +21,12 @@
 
 #include <stdatomic.h>
 
-enum copy_overwrite { OVERWRITE_ALWAYS, OVERWRITE_NEVER, OVERWRITE_IF_NEWER, OVERWRITE_IF_DIFFERENT };
+enum copy_overwrite {
+    OVERWRITE_ALWAYS,
+    OVERWRITE_NEVER,
+    OVERWRITE_IF_NEWER,
+    OVERWRITE_IF_DIFFERENT
+};
 enum copy_verify { VERIFY_NONE, VERIFY_LISTING, VERIFY_READ_BACK };
 
 struct copy_options {
@@ -29,19 +34,19 @@ struct copy_options {
     const char *target;
     struct filter filter;
     uint64_t block_bytes;
-    bool has_block_bytes;  /* named by the user: kept, and too small is an error */
-    unsigned lanes;        /* 0: as many as cores, at most 4 */
-    unsigned in_flight;    /* requests of all lanes together; 0: default */
+    bool has_block_bytes; /* named by the user: kept, and too small is an error */
+    unsigned lanes;       /* 0: as many as cores, at most 4 */
+    unsigned in_flight;   /* requests of all lanes together; 0: default */
     uint64_t memory_bytes;
-    uint64_t bandwidth;    /* bytes per second; 0: no limit */
+    uint64_t bandwidth; /* bytes per second; 0: no limit */
     bool wants_md5;
     bool wants_sha256;
     enum blob_tier tier;
     enum copy_overwrite overwrite;
     enum copy_verify verify;
     enum end_links links;
-    const char *receipt;   /* file; NULL: only in the state folder */
-    const char *state;     /* folder */
+    const char *receipt; /* file; NULL: only in the state folder */
+    const char *state;   /* folder */
     bool restart;
     bool dry_run;
     const struct config *config;
@@ -63,7 +68,7 @@ struct copy_figures {
     uint64_t requests;
     uint64_t throttled_count;
     int64_t read_ns, hash_ns, send_ns, throttled_ns; /* summed over blocks */
-    int64_t started_ns;     /* CLOCK_MONOTONIC */
+    int64_t started_ns;                              /* CLOCK_MONOTONIC */
     int64_t elapsed_ns;
     uint64_t estimated_requests; /* dry run */
 };
@@ -94,8 +99,8 @@ struct copy_control {
 /* Ask a running copy to checkpoint and end. Async-signal-safe. */
 void copy_interrupt(struct copy_control *control, int signal);
 
-MUST_USE enum err_code copy_run(const struct copy_options *options, const struct copy_events *events,
-                                struct copy_control *control, struct copy_result *ret_result,
-                                struct err *err);
+MUST_USE enum err_code copy_run(const struct copy_options *options,
+                                const struct copy_events *events, struct copy_control *control,
+                                struct copy_result *ret_result, struct err *err);
 
 #endif

@@ -12,8 +12,8 @@ engine_init(struct engine *engine, struct mailbox *mailbox, const struct engine_
 {
     ASSERT(options->lane_count <= ENGINE_LANES_MAX);
     (void)err;
-    *engine = (struct engine){
-        .options = *options, .mailbox = mailbox, .running = options->lane_count};
+    *engine =
+        (struct engine){.options = *options, .mailbox = mailbox, .running = options->lane_count};
     list_init(&engine->free_orders);
     list_init(&engine->small);
     list_init(&engine->larges);
@@ -134,7 +134,8 @@ engine_finish(struct engine *engine, struct batch *batch)
     }
     if (engine->figures.items_failed > (uint64_t)engine->options.copy->config->failures_max &&
         !engine->is_stopping) {
-        (void)err_set(&err, ERR_TOO_MANY_FAILURES, "%llu items failed; copy.failures-max allows %llu",
+        (void)err_set(&err, ERR_TOO_MANY_FAILURES,
+                      "%llu items failed; copy.failures-max allows %llu",
                       (unsigned long long)engine->figures.items_failed,
                       (unsigned long long)engine->options.copy->config->failures_max);
         engine_stop(engine, &err);
@@ -275,7 +276,8 @@ watch(struct engine *engine, int64_t now_ns)
 {
     struct err err = ERR_NONE;
     const struct copy_events *events = engine->options.events;
-    int signal = engine->options.control == NULL ? 0 : atomic_load(&engine->options.control->signal);
+    int signal =
+        engine->options.control == NULL ? 0 : atomic_load(&engine->options.control->signal);
     if (signal != 0 && engine->signal == 0) {
         engine->signal = signal;
         (void)err_set(&err, ERR_INTERRUPTED, "interrupted by signal %d", signal);

@@ -1,5 +1,6 @@
 /*
- * ingest/copy/engine.h - the control thread: deals work to lanes, follows large items, counts, stops.
+ * ingest/copy/engine.h - the control thread: deals work to lanes, follows large items, counts,
+ * stops.
  *
  * One loop over one mailbox. It never touches a byte of an item and never waits for a disk or a
  * store, so an interrupt is answered at once. engine_turn() is the whole of it without the wait: a
@@ -18,8 +19,8 @@
 #include "ingest/copy/recorder.h"
 #include "ingest/copy/scan.h"
 
-#define ORDER_COUNT 1024
-#define ENGINE_LANES_MAX 16
+#define ORDER_COUNT       1024
+#define ENGINE_LANES_MAX  16
 /* SIGINT is answered within 2 s: a lane that hangs in the kernel is left behind after this. */
 #define ENGINE_ABANDON_NS (1600 * NS_PER_MS)
 
@@ -44,12 +45,12 @@ struct engine {
     struct batch *batches;
     struct order *orders;
     struct list free_orders;
-    struct list small;  /* batches not dealt */
-    struct list larges; /* batches of one large item, in work */
-    unsigned batches_out;               /* taken from scan and not yet with the recorder */
+    struct list small;    /* batches not dealt */
+    struct list larges;   /* batches of one large item, in work */
+    unsigned batches_out; /* taken from scan and not yet with the recorder */
     unsigned lane_batches[ENGINE_LANES_MAX];
     unsigned lane_orders[ENGINE_LANES_MAX];
-    unsigned running;                   /* lanes that have not stopped */
+    unsigned running; /* lanes that have not stopped */
     bool is_scan_stopped;
     bool is_recorder_stopped;
     bool is_stopping;

@@ -1,14 +1,15 @@
 /*
- * ingest/copy/item.h - one file or blob on its way, and the batches in which items travel between threads.
+ * ingest/copy/item.h - one file or blob on its way, and the batches in which items travel between
+ * threads.
  *
  * A batch is the unit of hand-over: scan fills it, control deals it to a lane, the lane brings each
  * item to a final state, the plan writer records it, and the empty batch returns to scan. At every
  * moment one thread holds it; nothing in it is locked. An item of several blocks travels in a batch
  * of its own, because its blocks are spread over all lanes.
  *
- *   shape    up to BATCH_ITEMS_MAX items or BATCH_BYTES_MAX bytes of them; texts live in the batch's arena
- *   owner    whoever holds the batch; the number of batches bounds the memory of the whole copy
- *   units    bytes; wall-clock nanoseconds
+ *   shape    up to BATCH_ITEMS_MAX items or BATCH_BYTES_MAX bytes of them; texts live in the
+ * batch's arena owner    whoever holds the batch; the number of batches bounds the memory of the
+ * whole copy units    bytes; wall-clock nanoseconds
  */
 #ifndef INGEST_COPY_ITEM_H
 #define INGEST_COPY_ITEM_H
@@ -18,8 +19,8 @@
 #include "base/mailbox.h"
 #include "storage/backend.h"
 
-#define BATCH_ITEMS_MAX  128
-#define BATCH_BYTES_MAX  ((uint64_t)64 << 20)
+#define BATCH_ITEMS_MAX   128
+#define BATCH_BYTES_MAX   ((uint64_t)64 << 20)
 #define BATCH_ARENA_BYTES 65536
 
 // clang-format off
@@ -58,12 +59,12 @@ struct item {
     uint8_t verdict;      /* enum item_verdict */
     bool has_crc64;
     bool has_xxh3;
-    bool needs_stat;      /* ask the target before copying */
-    bool is_recorded;     /* the plan has its row already */
+    bool needs_stat;  /* ask the target before copying */
+    bool is_recorded; /* the plan has its row already */
     uint8_t xxh3[XXH3_BYTES];
-    const uint8_t *md5;    /* NULL unless asked for */
+    const uint8_t *md5; /* NULL unless asked for */
     const uint8_t *sha256;
-    const char *etag;      /* at the target; NULL unknown */
+    const char *etag;                /* at the target; NULL unknown */
     const struct blob_props *source; /* as listed; NULL: a file, of which size and mtime say all */
     enum err_code err_code;
     const char *err_text;
@@ -72,9 +73,9 @@ struct item {
 /* How far a large item has come; one step of control's at a time. */
 enum large_state {
     LARGE_NONE,
-    LARGE_ASK,     /* what has the target? */
-    LARGE_LIST,    /* which blocks of an earlier run are there? */
-    LARGE_COPY,    /* blocks are with the lanes */
+    LARGE_ASK,  /* what has the target? */
+    LARGE_LIST, /* which blocks of an earlier run are there? */
+    LARGE_COPY, /* blocks are with the lanes */
     LARGE_COMMIT,
     LARGE_DISCARD, /* the lanes close what they keep open for it */
     LARGE_DONE
@@ -85,20 +86,20 @@ struct large {
     enum large_state state;
     enum blob_cond cond;
     char cond_etag[BLOB_ETAG_BYTES];
-    struct err err;        /* why it ends without being stored */
+    struct err err;         /* why it ends without being stored */
     unsigned discard_index; /* lanes told so far */
-    uint64_t stage_id;     /* names it at the target and in the plan */
-    uint64_t *crcs;        /* [block_count] */
-    uint8_t *xxh3s;        /* [block_count][XXH3_BYTES] */
-    uint8_t *is_stored;    /* bit per block */
+    uint64_t stage_id;      /* names it at the target and in the plan */
+    uint64_t *crcs;         /* [block_count] */
+    uint8_t *xxh3s;         /* [block_count][XXH3_BYTES] */
+    uint8_t *is_stored;     /* bit per block */
     uint32_t stored_count;
-    uint32_t next_index;   /* the next block to deal */
-    uint32_t out_count;    /* blocks with lanes */
-    bool is_checked;       /* every answer so far carried a checksum */
-    bool is_recorded;      /* the plan has its row; the recorder's */
-    bool has_old_blocks;   /* blocks of an earlier run: ask the store which are there */
-    uint8_t *is_there;     /* bit per block, as the store said */
-    bool has_order;        /* one that is not a block's is out */
+    uint32_t next_index; /* the next block to deal */
+    uint32_t out_count;  /* blocks with lanes */
+    bool is_checked;     /* every answer so far carried a checksum */
+    bool is_recorded;    /* the plan has its row; the recorder's */
+    bool has_old_blocks; /* blocks of an earlier run: ask the store which are there */
+    uint8_t *is_there;   /* bit per block, as the store said */
+    bool has_order;      /* one that is not a block's is out */
 };
 
 struct batch {
@@ -125,9 +126,9 @@ struct order {
     enum order_kind kind;
     unsigned lane_index;
     uint32_t block_index;
-    enum blob_cond cond;    /* COMMIT */
+    enum blob_cond cond;     /* COMMIT */
     struct blob_props found; /* STAT: result (no texts) */
-    uint64_t crc64;         /* result */
+    uint64_t crc64;          /* result */
     uint8_t xxh3[XXH3_BYTES];
     uint32_t len_bytes;
     enum blob_checked checked;
@@ -137,11 +138,11 @@ struct order {
 
 /* Kinds of mail between the threads of a copy. */
 enum copy_mail {
-    MAIL_BATCH,    /* scan -> control -> lane -> control -> plan -> scan */
-    MAIL_ORDER,    /* control -> lane -> control */
-    MAIL_FACTS,    /* control -> plan: a struct fact */
-    MAIL_STOP,     /* control -> lane, plan: finish */
-    MAIL_STOPPED,  /* lane, plan, scan -> control */
+    MAIL_BATCH,   /* scan -> control -> lane -> control -> plan -> scan */
+    MAIL_ORDER,   /* control -> lane -> control */
+    MAIL_FACTS,   /* control -> plan: a struct fact */
+    MAIL_STOP,    /* control -> lane, plan: finish */
+    MAIL_STOPPED, /* lane, plan, scan -> control */
 };
 
 static inline void

@@ -22,7 +22,7 @@ MUST_USE enum err_code known_open(struct known *known, const char *path, struct 
                                   struct err *err);
 void known_close(struct known *known);
 /* The texts of ret_props are not filled, but etag and job are. */
-MUST_USE enum err_code known_find(struct known *known, const char *name, struct blob_props *ret_props,
-                                  bool *ret_found, struct err *err);
+MUST_USE enum err_code known_find(struct known *known, const char *name,
+                                  struct blob_props *ret_props, bool *ret_found, struct err *err);
 
 #endif

@@ -323,7 +323,8 @@ lane_turn(struct lane *lane)
 int64_t
 lane_next_timer_ns(struct lane *lane)
 {
-    int64_t at_ns = MIN_OF(backend_next_timer_ns(lane->source), backend_next_timer_ns(lane->target));
+    int64_t at_ns =
+        MIN_OF(backend_next_timer_ns(lane->source), backend_next_timer_ns(lane->target));
     if (lane->http != NULL) {
         at_ns = MIN_OF(at_ns, transport_next_timer_ns(lane->http));
     }
@@ -345,7 +346,8 @@ lane_wait(struct lane *lane)
         fds[count++] = (struct pollfd){.fd = transport_wake_fd(lane->http), .events = POLLIN};
     }
     int64_t at_ns = lane_next_timer_ns(lane);
-    int64_t wait_ns = at_ns == INT64_MAX ? -1 : MAX_OF(at_ns - clock_mono_ns(lane->options.clock), 0);
+    int64_t wait_ns =
+        at_ns == INT64_MAX ? -1 : MAX_OF(at_ns - clock_mono_ns(lane->options.clock), 0);
     struct timespec wait = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
     if (mailbox_arm(&lane->mailbox)) {
         (void)ppoll(fds, count, wait_ns < 0 ? NULL : &wait, NULL);

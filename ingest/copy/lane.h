@@ -1,16 +1,16 @@
 /*
  * ingest/copy/lane.h - one thread that brings items from source to target, and the blocks it moves.
  *
- * A lane shares nothing: it has its own disk ring, transport, backends, buffers and blocks, and meets
- * other threads only through mailboxes. It takes batches of small items, which it finishes alone, and
- * orders for single blocks of large items. lane_turn() never blocks, so that a simulation can step
- * many lanes on one thread; lane_run() is the thread around it, with one wait.
+ * A lane shares nothing: it has its own disk ring, transport, backends, buffers and blocks, and
+ * meets other threads only through mailboxes. It takes batches of small items, which it finishes
+ * alone, and orders for single blocks of large items. lane_turn() never blocks, so that a
+ * simulation can step many lanes on one thread; lane_run() is the thread around it, with one wait.
  *
  *   shape    block_count blocks, of which at most `window` hold buffers at a time
  *   owner    the lane owns its io; batches and orders are its own until it posts them back
  *   thread   the lane's, but lane_post() and the figures, which are atomics with one writer
- *   errors   a block's error ends its item (class ITEM), or the lane starts nothing new and control,
- *            which sees the item come back undone with the error, stops the copy (other classes)
+ *   errors   a block's error ends its item (class ITEM), or the lane starts nothing new and
+ * control, which sees the item come back undone with the error, stops the copy (other classes)
  */
 #ifndef INGEST_COPY_LANE_H
 #define INGEST_COPY_LANE_H
@@ -25,7 +25,7 @@
 
 #define BLOCK_STATE_MAP(X)                                                                         \
     X(NONE)                                                                                        \
-    X(ASKING)      /* what has the target? */                                                      \
+    X(ASKING) /* what has the target? */                                                           \
     X(WAIT_BUFFER)                                                                                 \
     X(READING)                                                                                     \
     X(HASHING)                                                                                     \
@@ -33,7 +33,8 @@
     X(COMMITTING)                                                                                  \
     X(STORED)                                                                                      \
     X(FAILED)
-#define BLOCK_EVENT_MAP(X) X(ASK) X(START) X(BUFFER) X(READ) X(HASHED) X(SAME) X(SENT) X(COMMIT) X(DONE) X(FAIL)
+#define BLOCK_EVENT_MAP(X)                                                                         \
+    X(ASK) X(START) X(BUFFER) X(READ) X(HASHED) X(SAME) X(SENT) X(COMMIT) X(DONE) X(FAIL)
 #define BLOCK_AS_STATE(id) BLOCK_##id,
 #define BLOCK_AS_EVENT(id) BLOCK_EV_##id,
 enum block_state { BLOCK_STATE_MAP(BLOCK_AS_STATE) BLOCK_STATE_COUNT };
@@ -51,12 +52,12 @@ struct lane;
 struct block {
     enum block_state state;
     bool holds_window;
-    bool may_compare_crc;  /* same size at the target, other time: equal CRCs mean the same */
-    struct list link;      /* free, waiting to submit, or in flight */
+    bool may_compare_crc; /* same size at the target, other time: equal CRCs mean the same */
+    struct list link;     /* free, waiting to submit, or in flight */
     struct lane *lane;
     struct batch *batch;
     struct item *item;
-    struct order *order;   /* NULL: a small item's only block */
+    struct order *order; /* NULL: a small item's only block */
     uint32_t block_index;
     uint32_t len_bytes;
     bool is_zero;
@@ -80,7 +81,7 @@ struct lane_options {
     struct end *source;
     struct end *target;
     struct mailbox *control;
-    unsigned window;      /* blocks with buffers */
+    unsigned window; /* blocks with buffers */
     unsigned block_count;
     size_t pool_bytes;
 };
@@ -89,24 +90,24 @@ struct lane {
     unsigned index;
     struct lane_options options;
     struct mailbox mailbox;
-    struct disk *disk;          /* NULL in simulations */
-    struct transport *http;     /* NULL if both ends are local */
+    struct disk *disk;      /* NULL in simulations */
+    struct transport *http; /* NULL if both ends are local */
     struct backend *source;
     struct backend *target;
     struct pool *pool;
     struct block *blocks;
     struct list free_blocks;
-    struct list to_submit;      /* the backend was busy, or the buffer has just come */
+    struct list to_submit; /* the backend was busy, or the buffer has just come */
     struct list in_flight;
-    struct list batches;        /* with items not begun */
-    struct list orders;         /* not begun */
+    struct list batches; /* with items not begun */
+    struct list orders;  /* not begun */
     unsigned out_batches;
     unsigned used_blocks;
-    unsigned active;            /* blocks that hold or wait for a buffer */
-    unsigned window;            /* now; AIMD between 1 and options.window */
-    unsigned window_good;       /* answers since the last step up */
-    int64_t window_cut_ns;      /* no second cut before this */
-    bool is_halted;             /* an error that is not an item's */
+    unsigned active;       /* blocks that hold or wait for a buffer */
+    unsigned window;       /* now; AIMD between 1 and options.window */
+    unsigned window_good;  /* answers since the last step up */
+    int64_t window_cut_ns; /* no second cut before this */
+    bool is_halted;        /* an error that is not an item's */
     bool is_stopping;
     bool is_cancelled;
     bool is_stopped;
@@ -118,8 +119,8 @@ struct lane {
 };
 
 /* http and disk move to the lane; so do the backends. */
-MUST_USE enum err_code lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
-                                 struct err *err);
+MUST_USE enum err_code lane_init(struct lane *lane, unsigned index,
+                                 const struct lane_options *options, struct err *err);
 /* Backends, disk and transport as the ends ask for them. */
 MUST_USE enum err_code lane_open(struct lane *lane, struct disk *disk, struct transport *http,
                                  struct backend *source, struct backend *target, struct err *err);

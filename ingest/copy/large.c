@@ -14,9 +14,7 @@ large_begin(struct engine *engine, struct batch *batch)
         large->stage_id = engine->options.plan->next_stage_id++;
     }
     large->cond = is_always ? BLOB_COND_ANY : BLOB_COND_ABSENT;
-    large->state = item->needs_stat        ? LARGE_ASK
-                   : large->has_old_blocks ? LARGE_LIST
-                                           : LARGE_COPY;
+    large->state = item->needs_stat ? LARGE_ASK : large->has_old_blocks ? LARGE_LIST : LARGE_COPY;
     list_push(&engine->larges, &batch->link);
 }
 
@@ -30,7 +28,8 @@ end_item(struct engine *engine, struct batch *batch, enum item_state state)
     } else {
         item->state = (uint8_t)state;
     }
-    /* An unfinished item keeps its staged blocks for the next run; closing is left to the backends. */
+    /* An unfinished item keeps its staged blocks for the next run; closing is left to the backends.
+     */
     large->state = state == ITEM_UNDONE ? LARGE_DONE : LARGE_DISCARD;
     (void)engine;
 }
@@ -152,8 +151,8 @@ large_deal(struct engine *engine, struct batch *batch)
 {
     struct large *large = batch->large;
     bool gives_up = engine->is_stopping && !large->has_order && large->out_count == 0;
-    if (gives_up && (large->state == LARGE_ASK || large->state == LARGE_LIST ||
-                     large->state == LARGE_COMMIT)) {
+    if (gives_up &&
+        (large->state == LARGE_ASK || large->state == LARGE_LIST || large->state == LARGE_COMMIT)) {
         end_item(engine, batch, ITEM_UNDONE);
     }
     switch (large->state) {
@@ -191,8 +190,7 @@ on_found(struct engine *engine, struct batch *batch, const struct order *order)
     item->crc64 = order->found.crc64;
     item->has_crc64 = order->found.has_crc64;
     item->etag = arena_text(&batch->arena, order->etag);
-    end_item(engine, batch,
-             strcmp(order->found.job, nonce) == 0 ? ITEM_RESUMED : ITEM_UNCHANGED);
+    end_item(engine, batch, strcmp(order->found.job, nonce) == 0 ? ITEM_RESUMED : ITEM_UNCHANGED);
     large->state = LARGE_DONE; /* no lane has opened anything */
 }
 

@@ -370,7 +370,8 @@ read_done(struct sql_stmt *stmt, struct item *item)
     item->mtime_ns = sql_col_i64(stmt, 2);
     item->state = sql_col_i64(stmt, 3) == ITEM_UNCHANGED ? ITEM_UNCHANGED : ITEM_RESUMED;
     int64_t verdict = sql_col_i64(stmt, 4);
-    item->verdict = verdict > 0 && verdict < VERDICT_COUNT ? (uint8_t)verdict : VERDICT_UNVERIFIABLE;
+    item->verdict =
+        verdict > 0 && verdict < VERDICT_COUNT ? (uint8_t)verdict : VERDICT_UNVERIFIABLE;
     item->has_crc64 = !sql_col_is_null(stmt, 5);
     item->crc64 = (uint64_t)sql_col_i64(stmt, 5);
     item->block_bytes = (uint32_t)sql_col_i64(stmt, 6);
@@ -441,8 +442,7 @@ read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *larg
         if (index < 0 || index >= block_count || xxh3 == NULL) {
             sql_reset(stmt);
             return err_set(err, ERR_STATE_INVALID, "'%s': block %lld of stage %llu is damaged",
-                           reader->sql.path, (long long)index,
-                           (unsigned long long)large->stage_id);
+                           reader->sql.path, (long long)index, (unsigned long long)large->stage_id);
         }
         uint8_t bit = (uint8_t)(1U << (index & 7));
         large->stored_count += (large->is_stored[index >> 3] & bit) == 0;

@@ -1,8 +1,8 @@
 /*
  * ingest/copy/plan.h - what a copy has achieved, in plan.db: facts are appended, never updated.
  *
- * The file belongs to one copy (its identity is its folder). While the copy is unfinished a later run
- * continues from the facts: names already stored, and blocks of large items already stored. A
+ * The file belongs to one copy (its identity is its folder). While the copy is unfinished a later
+ * run continues from the facts: names already stored, and blocks of large items already stored. A
  * finished plan is history: the next run starts a new one and compares with the target instead.
  *
  *   shape    one writer connection (struct plan) and any number of readers (struct plan_reader)
@@ -41,14 +41,15 @@ struct plan_reader {
 };
 
 /* Open or begin the plan at path. A finished or (with restart) any plan is begun anew. */
-MUST_USE enum err_code plan_open(const char *path, bool restart, struct plan *ret_plan, struct err *err);
+MUST_USE enum err_code plan_open(const char *path, bool restart, struct plan *ret_plan,
+                                 struct err *err);
 void plan_close(struct plan *plan);
 /* Facts; each begins a transaction if none is open. */
 MUST_USE enum err_code plan_add_item(struct plan *plan, const struct item *item, struct err *err);
 MUST_USE enum err_code plan_add_large(struct plan *plan, const struct item *item, uint64_t stage_id,
                                       struct err *err);
-MUST_USE enum err_code plan_add_block(struct plan *plan, uint64_t stage_id, const struct order *order,
-                                      struct err *err);
+MUST_USE enum err_code plan_add_block(struct plan *plan, uint64_t stage_id,
+                                      const struct order *order, struct err *err);
 MUST_USE enum err_code plan_commit(struct plan *plan, struct err *err);
 /* Everything was done: the next run starts anew. */
 MUST_USE enum err_code plan_finish(struct plan *plan, struct err *err);
@@ -64,11 +65,12 @@ MUST_USE enum err_code plan_find_large(struct plan_reader *reader, const struct 
                                        struct large *large, bool *ret_found, struct err *err);
 
 /* Every stored item in the order of storing; name and texts are borrowed for the call. */
-typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_t row, struct err *err);
+typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_t row,
+                                    struct err *err);
 MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err);
 /* Random access by name for verifying. Row 0: none. */
 MUST_USE enum err_code plan_index_names(struct plan *plan, struct err *err);
-MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *name, uint64_t *ret_row,
-                                     struct item *item, struct err *err);
+MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *name,
+                                     uint64_t *ret_row, struct item *item, struct err *err);
 
 #endif

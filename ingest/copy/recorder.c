@@ -61,7 +61,8 @@ write_order(struct recorder *recorder, const struct order *order, struct err *er
     enum err_code code = ERR_OK;
     if (!large->is_recorded) {
         large->is_recorded = true;
-        code = plan_add_large(recorder->options.plan, &order->batch->items[0], large->stage_id, err);
+        code =
+            plan_add_large(recorder->options.plan, &order->batch->items[0], large->stage_id, err);
     }
     recorder->row_count++;
     return code == ERR_OK ? plan_add_block(recorder->options.plan, large->stage_id, order, err)
@@ -85,9 +86,8 @@ write_orders(struct recorder *recorder)
     if (list_is_empty(&recorder->orders)) {
         return;
     }
-    enum err_code code = atomic_load(&recorder->has_failed)
-                             ? ERR_OK
-                             : end_barrier(recorder->options.target, &err);
+    enum err_code code =
+        atomic_load(&recorder->has_failed) ? ERR_OK : end_barrier(recorder->options.target, &err);
     while (!list_is_empty(&recorder->orders)) {
         struct order *order = CONTAINER_OF(recorder->orders.next, struct order, link);
         if (code == ERR_OK && !atomic_load(&recorder->has_failed)) {
@@ -124,7 +124,8 @@ static void
 commit(struct recorder *recorder)
 {
     struct err err = ERR_NONE;
-    if (!atomic_load(&recorder->has_failed) && plan_commit(recorder->options.plan, &err) != ERR_OK) {
+    if (!atomic_load(&recorder->has_failed) &&
+        plan_commit(recorder->options.plan, &err) != ERR_OK) {
         fail(recorder, &err);
     }
     recorder->row_count = 0;
@@ -178,7 +179,8 @@ drain_mailbox(struct recorder *recorder, int64_t now_ns)
 static int64_t
 order_wait_ns(const struct recorder *recorder)
 {
-    return recorder->options.target->caps.is_local ? recorder->options.local_sync_ns : PLAN_COMMIT_NS;
+    return recorder->options.target->caps.is_local ? recorder->options.local_sync_ns
+                                                   : PLAN_COMMIT_NS;
 }
 
 bool
@@ -194,9 +196,8 @@ recorder_turn(struct recorder *recorder)
         commit(recorder);
         did = true;
     }
-    if (!list_is_empty(&recorder->batches) &&
-        (is_stopping || recorder->row_count >= ROWS_MAX ||
-         now_ns - recorder->batches_ns >= PLAN_COMMIT_NS)) {
+    if (!list_is_empty(&recorder->batches) && (is_stopping || recorder->row_count >= ROWS_MAX ||
+                                               now_ns - recorder->batches_ns >= PLAN_COMMIT_NS)) {
         commit(recorder);
         did = true;
     }
@@ -217,7 +218,8 @@ recorder_run(void *user)
         if (!recorder_turn(recorder) && !recorder->is_stopped) {
             bool is_waiting =
                 !list_is_empty(&recorder->batches) || !list_is_empty(&recorder->orders);
-            mailbox_wait(&recorder->mailbox, is_waiting ? (int)(PLAN_COMMIT_NS / NS_PER_MS / 4) : -1);
+            mailbox_wait(&recorder->mailbox,
+                         is_waiting ? (int)(PLAN_COMMIT_NS / NS_PER_MS / 4) : -1);
         }
     }
     return NULL;

@@ -18,7 +18,8 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
     uint64_t blocks_max = caps->blocks_max == 0 ? UINT32_MAX : caps->blocks_max;
     if (caps->item_bytes_max != 0 && size_bytes > caps->item_bytes_max) {
         return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes items up to %s",
-                       units_format_size(size_bytes, a), units_format_size(caps->item_bytes_max, b));
+                       units_format_size(size_bytes, a),
+                       units_format_size(caps->item_bytes_max, b));
     }
     if ((size_bytes + block - 1) / block > blocks_max) {
         uint64_t needed = (size_bytes + blocks_max - 1) / blocks_max;
@@ -33,11 +34,12 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
     }
     uint64_t piece = MIN_OF(block, MAX_OF(size_bytes, 1));
     if (piece > block_largest) {
-        return err_set(err, ERR_ITEM_TOO_LARGE,
-                       "it needs buffers of %s, of which --memory %s has room for none; use --memory %s",
-                       units_format_size(piece, a), units_format_size(copy->memory_bytes, b),
-                       units_format_size(copy->memory_bytes * 2 * (piece / block_largest + 1),
-                                         (char[UNITS_TEXT_BYTES]){0}));
+        return err_set(
+            err, ERR_ITEM_TOO_LARGE,
+            "it needs buffers of %s, of which --memory %s has room for none; use --memory %s",
+            units_format_size(piece, a), units_format_size(copy->memory_bytes, b),
+            units_format_size(copy->memory_bytes * 2 * (piece / block_largest + 1),
+                              (char[UNITS_TEXT_BYTES]){0}));
     }
     *ret_block_bytes = (uint32_t)block;
     return ERR_OK;
@@ -54,8 +56,8 @@ scan_init(struct scan *scan, const struct scan_options *options, struct err *err
         code = plan_reader_open(options->plan_path, &scan->reader, err);
         scan->has_reader = code == ERR_OK;
     }
-    bool needs_target = !options->is_fresh &&
-                        (options->copy->overwrite != OVERWRITE_ALWAYS || options->is_resumed);
+    bool needs_target =
+        !options->is_fresh && (options->copy->overwrite != OVERWRITE_ALWAYS || options->is_resumed);
     scan->asks_each = needs_target && options->target->caps.is_local;
     scan->is_deciding = needs_target && !options->target->caps.is_local;
     return code;
@@ -101,8 +103,7 @@ ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err 
     if (code != ERR_OK || !is_found) {
         return code;
     }
-    enum target_says says =
-        item_compare(scan->options.copy, scan->options.nonce, item, &found);
+    enum target_says says = item_compare(scan->options.copy, scan->options.nonce, item, &found);
     if (says != TARGET_SAME && says != TARGET_KEEP) {
         item->needs_stat = true; /* the lane asks again: it needs the etag of that moment */
         return ERR_OK;
@@ -175,7 +176,8 @@ keep_props(struct arena *arena, const struct blob_props *props)
 {
     struct blob_props *kept = arena_take(arena, sizeof *kept);
     *kept = *props;
-    kept->content_type = props->content_type == NULL ? NULL : arena_text(arena, props->content_type);
+    kept->content_type =
+        props->content_type == NULL ? NULL : arena_text(arena, props->content_type);
     kept->content_encoding =
         props->content_encoding == NULL ? NULL : arena_text(arena, props->content_encoding);
     kept->extra_metadata =
@@ -223,8 +225,8 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
     uint32_t block_bytes = 0;
     item->state = ITEM_PENDING;
     item->size_bytes = entry->props.original_bytes;
-    item->mtime_ns = entry->props.mtime_ns != BLOB_TIME_NONE ? entry->props.mtime_ns
-                                                             : entry->props.modified_ns;
+    item->mtime_ns =
+        entry->props.mtime_ns != BLOB_TIME_NONE ? entry->props.mtime_ns : entry->props.modified_ns;
     if (scan->options.source->caps.keeps_props) {
         item->source = keep_props(&batch->arena, &entry->props);
     }
@@ -271,8 +273,8 @@ add_entry(struct scan *scan, const struct entry *entry, struct err *err)
     if (entry->kind == ENTRY_FOLDER || !filter_takes(&scan->options.copy->filter, entry->name)) {
         return ERR_OK;
     }
-    bool is_large = entry->kind == ENTRY_ITEM &&
-                    entry->props.original_bytes > scan->options.copy->block_bytes;
+    bool is_large =
+        entry->kind == ENTRY_ITEM && entry->props.original_bytes > scan->options.copy->block_bytes;
     if (is_large && scan->filling->count > 0) {
         enum err_code code = flush(scan, false, err);
         if (code != ERR_OK) {
@@ -323,7 +325,8 @@ static bool
 has_room(const struct scan *scan)
 {
     /* One batch is being filled, another may be needed in the middle of an entry. */
-    return !list_is_empty(&scan->free_batches) && scan->free_batches.next->next != &scan->free_batches;
+    return !list_is_empty(&scan->free_batches) &&
+           scan->free_batches.next->next != &scan->free_batches;
 }
 
 /* One entry; true in *ret_is_end at the end of the source. */

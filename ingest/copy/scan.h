@@ -1,8 +1,8 @@
 /*
  * ingest/copy/scan.h - walks the source, decides for each entry, and fills batches.
  *
- * Everything found ends in a batch, also what is skipped or fails, so that accounting happens in one
- * place. Whether an item needs copying is decided here if it can be without asking the target:
+ * Everything found ends in a batch, also what is skipped or fails, so that accounting happens in
+ * one place. Whether an item needs copying is decided here if it can be without asking the target:
  * by the plan of an earlier run, or by a listing of the target (known.h); else the lane asks.
  *
  *   shape    memory is bounded by the batches it is given; names by the arena of their batch
@@ -27,15 +27,15 @@ struct scan_options {
     const char *known_path;
     struct mailbox *control;
     bool is_resumed;
-    bool is_fresh;       /* the target was made by this run: nothing is there */
+    bool is_fresh;        /* the target was made by this run: nothing is there */
     size_t block_largest; /* the largest buffer a lane can give */
 };
 
 struct scan {
     struct scan_options options;
-    struct mailbox mailbox;  /* empty batches, and MAIL_STOP */
+    struct mailbox mailbox; /* empty batches, and MAIL_STOP */
     struct list free_batches;
-    struct list held;        /* full batches, while it is open how the target is asked */
+    struct list held; /* full batches, while it is open how the target is asked */
     unsigned held_count;
     struct batch *filling;
     struct lister *lister;
@@ -43,8 +43,8 @@ struct scan {
     bool has_reader;
     struct known known;
     bool has_known;
-    bool is_deciding;        /* batches are held */
-    bool asks_each;          /* lanes ask the target for every item */
+    bool is_deciding; /* batches are held */
+    bool asks_each;   /* lanes ask the target for every item */
     bool is_stopping;
     bool is_stopped;
     uint64_t next_item_id;
@@ -55,14 +55,16 @@ struct scan {
     struct err err;
 };
 
-MUST_USE enum err_code scan_init(struct scan *scan, const struct scan_options *options, struct err *err);
+MUST_USE enum err_code scan_init(struct scan *scan, const struct scan_options *options,
+                                 struct err *err);
 void scan_done(struct scan *scan);
 /* Fill and post what can be; true if it did anything. */
 bool scan_turn(struct scan *scan);
 void *scan_run(void *scan);
 /* Blocks of an item of this size. ERR_ITEM_TOO_LARGE names what would do. */
-MUST_USE enum err_code scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps,
-                                        size_t block_largest, uint64_t size_bytes,
-                                        uint32_t *ret_block_bytes, struct err *err);
+MUST_USE enum err_code scan_block_bytes(const struct copy_options *copy,
+                                        const struct end_caps *caps, size_t block_largest,
+                                        uint64_t size_bytes, uint32_t *ret_block_bytes,
+                                        struct err *err);
 
 #endif

@@ -1,0 +1,185 @@
+#include "storage/local/index.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define INDEX_VERSION     1
+#define INDEX_CACHE_BYTES ((size_t)2 << 20)
+
+static const char schema[] =
+    "CREATE TABLE blob(key BLOB PRIMARY KEY, file BLOB NOT NULL, ino INTEGER NOT NULL,"
+    " stored_bytes INTEGER NOT NULL, stored_ns INTEGER NOT NULL, original INTEGER NOT NULL,"
+    " mtime INTEGER, crc64 INTEGER, md5 BLOB, type INTEGER NOT NULL, tier INTEGER NOT NULL,"
+    " job TEXT, content_type TEXT, content_encoding TEXT, metadata BLOB) WITHOUT ROWID;";
+
+enum err_code
+index_open(struct index *index, const char *path, struct err *err)
+{
+    const struct {
+        struct sql_stmt *stmt;
+        const char *text;
+    } rows[] = {
+        {&index->put, "INSERT OR REPLACE INTO blob VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+                      "?13,?14,?15)"},
+        {&index->find, "SELECT file,ino,stored_bytes,stored_ns,original,mtime,crc64,md5,type,tier,"
+                       "job,content_type,content_encoding,metadata FROM blob WHERE key=?1"},
+        {&index->remove, "DELETE FROM blob WHERE key=?1"},
+    };
+    *index = (struct index){0};
+    enum err_code code = sql_open(&index->sql, path, SQL_SYNC_FULL, INDEX_CACHE_BYTES, err);
+    code = code == ERR_OK ? sql_schema(&index->sql, INDEX_VERSION, schema, err) : code;
+    for (unsigned i = 0; i < COUNT_OF(rows) && code == ERR_OK; i++) {
+        code = sql_prepare(&index->sql, rows[i].stmt, rows[i].text, err);
+    }
+    if (code != ERR_OK) {
+        index_close(index);
+    }
+    return code;
+}
+
+void
+index_close(struct index *index)
+{
+    sql_stmt_done(&index->put);
+    sql_stmt_done(&index->find);
+    sql_stmt_done(&index->remove);
+    sql_close(&index->sql);
+}
+
+enum err_code
+index_begin(struct index *index, struct err *err)
+{
+    return sql_exec(&index->sql, "BEGIN IMMEDIATE", err);
+}
+
+enum err_code
+index_commit(struct index *index, struct err *err)
+{
+    return sql_exec(&index->sql, "COMMIT", err);
+}
+
+static int64_t
+mtime_of(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+}
+
+enum err_code
+index_put(struct index *index, const char *key, const char *file, const struct blob_props *props,
+          const struct stat *st, struct err *err)
+{
+    struct sql_stmt *stmt = &index->put;
+    sql_bind_blob(stmt, 1, key, strlen(key));
+    sql_bind_blob(stmt, 2, file, strlen(file));
+    sql_bind_i64(stmt, 3, (int64_t)st->st_ino);
+    sql_bind_i64(stmt, 4, st->st_size);
+    sql_bind_i64(stmt, 5, mtime_of(st));
+    sql_bind_i64(stmt, 6, (int64_t)props->original_bytes);
+    if (props->mtime_ns != BLOB_TIME_NONE) {
+        sql_bind_i64(stmt, 7, props->mtime_ns);
+    }
+    if (props->has_crc64) {
+        sql_bind_i64(stmt, 8, (int64_t)props->crc64);
+    }
+    if (props->has_md5) {
+        sql_bind_blob(stmt, 9, props->md5, MD5_BYTES);
+    }
+    sql_bind_i64(stmt, 10, props->type);
+    sql_bind_i64(stmt, 11, props->tier);
+    sql_bind_text(stmt, 12, props->job);
+    sql_bind_text(stmt, 13, props->content_type);
+    sql_bind_text(stmt, 14, props->content_encoding);
+    if (props->extra_metadata_len > 0) {
+        sql_bind_blob(stmt, 15, props->extra_metadata, props->extra_metadata_len);
+    }
+    return sql_run(stmt, err);
+}
+
+enum err_code
+index_remove(struct index *index, const char *key, struct err *err)
+{
+    sql_bind_blob(&index->remove, 1, key, strlen(key));
+    return sql_run(&index->remove, err);
+}
+
+static void
+copy_text(struct sql_stmt *stmt, int col, struct text *out, const char **ret_text)
+{
+    const char *text = sql_col_text(stmt, col);
+    text_clear(out);
+    if (text != NULL) {
+        text_add_str(out, text);
+        *ret_text = text_str(out);
+    }
+}
+
+static void
+read_row(struct sql_stmt *stmt, struct index_row *row)
+{
+    struct blob_props *props = &row->props;
+    size_t len = 0;
+    const void *file = sql_col_blob(stmt, 0, &len);
+    text_clear(&row->file);
+    text_add(&row->file, file, len);
+    row->ino = (uint64_t)sql_col_i64(stmt, 1);
+    row->stored_bytes = (uint64_t)sql_col_i64(stmt, 2);
+    row->stored_ns = sql_col_i64(stmt, 3);
+    *props = (struct blob_props){
+        .size_bytes = row->stored_bytes,
+        .original_bytes = (uint64_t)sql_col_i64(stmt, 4),
+        .mtime_ns = sql_col_is_null(stmt, 5) ? BLOB_TIME_NONE : sql_col_i64(stmt, 5),
+        .modified_ns = row->stored_ns,
+        .has_crc64 = !sql_col_is_null(stmt, 6),
+        .crc64 = (uint64_t)sql_col_i64(stmt, 6),
+    };
+    const void *md5 = sql_col_blob(stmt, 7, &len);
+    props->has_md5 = len == MD5_BYTES;
+    if (props->has_md5) {
+        memcpy(props->md5, md5, MD5_BYTES);
+    }
+    int64_t type = sql_col_i64(stmt, 8);
+    int64_t tier = sql_col_i64(stmt, 9);
+    props->type = type > 0 && type < BLOB_TYPE_COUNT ? (enum blob_type)type : BLOB_TYPE_BLOCK;
+    props->tier = tier > 0 && tier < BLOB_TIER_COUNT ? (enum blob_tier)tier : BLOB_TIER_NONE;
+    const char *job = sql_col_text(stmt, 10);
+    (void)snprintf(props->job, sizeof props->job, "%s", job == NULL ? "" : job);
+    copy_text(stmt, 11, &row->content_type, &props->content_type);
+    copy_text(stmt, 12, &row->content_encoding, &props->content_encoding);
+    const void *metadata = sql_col_blob(stmt, 13, &len);
+    text_clear(&row->extra_metadata);
+    text_add(&row->extra_metadata, metadata, MIN_OF(len, BLOB_METADATA_MAX));
+    props->extra_metadata = text_str(&row->extra_metadata);
+    props->extra_metadata_len = (uint32_t)row->extra_metadata.len;
+}
+
+enum err_code
+index_find(struct index *index, const char *key, struct index_row *row, bool *ret_found,
+           struct err *err)
+{
+    sql_bind_blob(&index->find, 1, key, strlen(key));
+    *ret_found = false;
+    enum err_code code = sql_step(&index->find, ret_found, err);
+    if (code == ERR_OK && *ret_found) {
+        read_row(&index->find, row);
+    }
+    sql_reset(&index->find);
+    return code;
+}
+
+void
+index_row_done(struct index_row *row)
+{
+    text_done(&row->file);
+    text_done(&row->content_type);
+    text_done(&row->content_encoding);
+    text_done(&row->extra_metadata);
+}
+
+bool
+index_row_fits(const struct index_row *row, const struct stat *st)
+{
+    return row->ino == st->st_ino && row->stored_bytes == (uint64_t)st->st_size &&
+           row->stored_ns == mtime_of(st);
+}

@@ -1,0 +1,246 @@
+#include "storage/local/local.h"
+
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* The part of path that exists, resolved; the rest as it is. */
+static char *
+canonical(const char *path)
+{
+    AUTO_TEXT out = TEXT_INIT;
+    char real[PATH_MAX];
+    char *head = mem_text(path);
+    size_t len = strlen(head);
+    while (len > 1 && head[len - 1] == '/') {
+        head[--len] = '\0';
+    }
+    size_t cut_at = len;
+    while (true) {
+        const char *shown = head[0] == '\0' ? (path[0] == '/' ? "/" : ".") : head;
+        if (realpath(shown, real) != NULL) {
+            break;
+        }
+        char *slash = strrchr(head, '/');
+        if (slash == NULL && head[0] == '\0') {
+            (void)snprintf(real, sizeof real, "%s", path[0] == '/' ? "/" : ".");
+            break;
+        }
+        cut_at = slash == NULL ? 0 : (size_t)(slash - head);
+        head[cut_at] = '\0';
+    }
+    text_add_str(&out, strcmp(real, "/") == 0 ? "" : real);
+    if (cut_at < len) {
+        const char *rest = path + cut_at;
+        text_add_str(&out, rest[0] == '/' ? "" : "/");
+        text_add(&out, rest, len - cut_at);
+    }
+    mem_give(head);
+    return mem_text(out.len == 0 ? "/" : text_str(&out));
+}
+
+struct end *
+local_end_close(struct end *base)
+{
+    struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    end->publisher = publisher_free(end->publisher);
+    fd_close(&end->root);
+    fd_close(&end->stage);
+    mem_give(end->path);
+    mem_give(end->single_name);
+    mem_give(end->store_dir);
+    mem_give(end->key_prefix);
+    mem_give(end->index_path);
+    mem_give(end->stage_path);
+    mem_give(end->end.display);
+    return mem_give(end);
+}
+
+enum err_code
+local_open_root(struct local_end *end, struct err *err)
+{
+    if (end->root >= 0) {
+        return ERR_OK;
+    }
+    end->root = open(end->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (end->root >= 0) {
+        return ERR_OK;
+    }
+    int sys = errno;
+    return err_set_sys(err, sys == EACCES ? ERR_ITEM_ACCESS : ERR_STORE_GONE, sys,
+                       "cannot open folder '%s'", end->path);
+}
+
+static enum err_code
+make_folder(const char *path, bool *ret_is_fresh, struct err *err)
+{
+    char *copy = mem_text(path);
+    enum err_code code = ERR_OK;
+    for (char *at = copy + 1; code == ERR_OK; at++) {
+        if (*at != '/' && *at != '\0') {
+            continue;
+        }
+        bool is_end = *at == '\0';
+        *at = '\0';
+        if (mkdir(copy, 0777) == 0) {
+            *ret_is_fresh = true;
+        } else if (errno != EEXIST) {
+            code = err_set_sys(err, err_from_target_errno(errno), errno,
+                               "could not make folder '%s'", copy);
+        } else {
+            *ret_is_fresh = false;
+        }
+        if (is_end) {
+            break;
+        }
+        *at = '/';
+    }
+    mem_give(copy);
+    return code;
+}
+
+/* Free space and the right to write, told of the nearest folder that exists already. */
+static enum err_code
+look_at_target(const struct local_end *end, uint64_t *ret_free_bytes, struct err *err)
+{
+    char *path = mem_text(end->path);
+    struct statvfs fs;
+    while (access(path, F_OK) != 0 && strcmp(path, "/") != 0) {
+        char *slash = strrchr(path, '/');
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    enum err_code code = ERR_OK;
+    if (access(path, W_OK | X_OK) != 0) {
+        code = err_set_sys(err, ERR_STORE_READ_ONLY, errno, "cannot write to '%s'", path);
+    } else if (statvfs(path, &fs) == 0) {
+        *ret_free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    }
+    mem_give(path);
+    return code;
+}
+
+static bool
+is_empty_folder(int root)
+{
+    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    bool is_empty = dir != NULL;
+    const struct dirent *entry = NULL;
+    while (is_empty && (entry = readdir(dir)) != NULL) { // NOLINT(concurrency-mt-unsafe)
+        is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    } else {
+        fd_close(&fd);
+    }
+    return is_empty;
+}
+
+enum err_code
+local_end_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool *ret_is_fresh,
+                  struct err *err)
+{
+    struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    bool is_fresh = false;
+    *ret_free_bytes = UINT64_MAX;
+    *ret_is_fresh = false;
+    if (end->options.role == END_SOURCE) {
+        return local_open_root(end, err);
+    }
+    enum err_code code = look_at_target(end, ret_free_bytes, err);
+    if (code != ERR_OK || dry_run) {
+        return code;
+    }
+    code = make_folder(end->path, &is_fresh, err);
+    code = code == ERR_OK ? local_open_root(end, err) : code;
+    if (code != ERR_OK) {
+        return code;
+    }
+    *ret_is_fresh = is_empty_folder(end->root);
+    code = make_folder(end->stage_path, &is_fresh, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    end->stage = open(end->stage_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (end->stage < 0) {
+        return err_set_sys(err, err_from_target_errno(errno), errno, "cannot open '%s'",
+                           end->stage_path);
+    }
+    return publisher_new(end, &end->publisher, err);
+}
+
+enum err_code
+local_end_barrier(struct end *base, struct err *err)
+{
+    const struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    if (end->stage >= 0 && syncfs(end->stage) != 0) {
+        return err_set_sys(err, err_from_target_errno(errno), errno, "could not sync '%s'",
+                           end->path);
+    }
+    return ERR_OK;
+}
+
+enum err_code
+local_end_tidy(struct end *base, const char *nonce, struct err *err)
+{
+    const struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    (void)err;
+    int fd = openat(end->stage, nonce, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry = NULL;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) { // NOLINT(concurrency-mt-unsafe)
+        (void)unlinkat(fd, entry->d_name, 0);
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+        (void)unlinkat(end->stage, nonce, AT_REMOVEDIR);
+    }
+    /* Another job's staged files keep the folder, which is as it should be. */
+    (void)rmdir(end->stage_path);
+    return ERR_OK;
+}
+
+enum err_code
+local_end_backend(struct end *base, const struct lane_io *io, struct backend **ret_backend,
+                  struct err *err)
+{
+    return local_backend_new(CONTAINER_OF(base, struct local_end, end), io, ret_backend, err);
+}
+
+void
+local_key(const struct local_end *end, const char *name, struct text *out)
+{
+    text_add_str(out, end->key_prefix);
+    text_add_str(out, name);
+}
+
+enum err_code
+local_end_new(const char *path, const struct end_ops *ops, const struct end_options *options,
+              struct local_end **ret_end, struct err *err)
+{
+    struct stat st;
+    struct local_end *end = mem_take(sizeof *end);
+    (void)err;
+    *end = (struct local_end){.options = *options, .root = -1, .stage = -1};
+    end->end.ops = ops;
+    end->end.caps.is_local = true;
+    end->end.caps.block_order_free = true;
+    end->path = canonical(path);
+    end->end.display = mem_text(end->path);
+    if (options->role == END_SOURCE && stat(end->path, &st) == 0 && S_ISREG(st.st_mode)) {
+        char *slash = strrchr(end->path, '/');
+        end->single_name = mem_text(slash + 1);
+        slash[slash == end->path ? 1 : 0] = '\0';
+    }
+    *ret_end = end;
+    return ERR_OK;
+}
