@@ -583,7 +583,8 @@ block_take(struct lane *lane, struct batch *batch, struct item *item)
     block->op.name = item->name;
     block->op.item_id = item->id;
     block->op.nonce = lane->options.nonce;
-    block->op.stage_id =
-        batch->large != NULL ? batch->large->stage_id : item->id | UINT64_C(1) << 63;
+    block->op.stage_id = batch->large != NULL
+                             ? batch->large->stage_id
+                             : UINT64_C(1) << 63 | lane->options.run << 40 | item->id;
     return block;
 }

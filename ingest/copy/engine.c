@@ -6,12 +6,10 @@
 
 #define PROGRESS_NS (100 * NS_PER_MS)
 
-enum err_code
-engine_init(struct engine *engine, struct mailbox *mailbox, const struct engine_options *options,
-            struct err *err)
+void
+engine_init(struct engine *engine, struct mailbox *mailbox, const struct engine_options *options)
 {
     ASSERT(options->lane_count <= ENGINE_LANES_MAX);
-    (void)err;
     *engine =
         (struct engine){.options = *options, .mailbox = mailbox, .running = options->lane_count};
     list_init(&engine->free_orders);
@@ -30,7 +28,6 @@ engine_init(struct engine *engine, struct mailbox *mailbox, const struct engine_
     engine->figures.phase = PHASE_COPY;
     engine->figures.started_ns = clock_mono_ns(options->clock);
     engine->moved_ns = engine->figures.started_ns;
-    return ERR_OK;
 }
 
 void

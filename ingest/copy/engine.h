@@ -66,8 +66,8 @@ struct engine {
     int64_t told_ns;
 };
 
-MUST_USE enum err_code engine_init(struct engine *engine, struct mailbox *mailbox,
-                                   const struct engine_options *options, struct err *err);
+void engine_init(struct engine *engine, struct mailbox *mailbox,
+                 const struct engine_options *options);
 void engine_done(struct engine *engine);
 /* Deal, follow, count; true while there is something left to come. */
 bool engine_turn(struct engine *engine);

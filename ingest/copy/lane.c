@@ -34,16 +34,14 @@ lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
     return ERR_OK;
 }
 
-enum err_code
+void
 lane_open(struct lane *lane, struct disk *disk, struct transport *http, struct backend *source,
-          struct backend *target, struct err *err)
+          struct backend *target)
 {
-    (void)err;
     lane->disk = disk;
     lane->http = http;
     lane->source = source;
     lane->target = target;
-    return ERR_OK;
 }
 
 void

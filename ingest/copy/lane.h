@@ -78,6 +78,7 @@ struct lane_options {
     const struct copy_options *copy;
     const struct clock *clock;
     const char *nonce;
+    uint64_t run; /* which run of the plan: staged files of an earlier one are not met again */
     struct end *source;
     struct end *target;
     struct mailbox *control;
@@ -118,12 +119,11 @@ struct lane {
     struct lane_figures figures;
 };
 
-/* http and disk move to the lane; so do the backends. */
-MUST_USE enum err_code lane_init(struct lane *lane, unsigned index,
-                                 const struct lane_options *options, struct err *err);
-/* Backends, disk and transport as the ends ask for them. */
-MUST_USE enum err_code lane_open(struct lane *lane, struct disk *disk, struct transport *http,
-                                 struct backend *source, struct backend *target, struct err *err);
+MUST_USE enum err_code lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
+                                 struct err *err);
+/* All of them move to the lane and end with it; each may be NULL when opening it failed. */
+void lane_open(struct lane *lane, struct disk *disk, struct transport *http, struct backend *source,
+               struct backend *target);
 void lane_done(struct lane *lane);
 unsigned lane_turn(struct lane *lane);
 int64_t lane_next_timer_ns(struct lane *lane);

@@ -481,6 +481,20 @@ plan_find_large(struct plan_reader *reader, const struct item *item, struct larg
 }
 
 enum err_code
+plan_last_row(struct plan_reader *reader, uint64_t *ret_row, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    enum err_code code = sql_prepare(&reader->sql, &stmt, "SELECT max(id) FROM done", err);
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    if (code == ERR_OK) {
+        *ret_row = has_row ? (uint64_t)sql_col_i64(&stmt, 0) : 0;
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+enum err_code
 plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
 {
     struct sql sql = {0};

@@ -1,0 +1,35 @@
+/*
+ * ingest/copy/verify.h - does the target have what the plan says was stored?
+ *
+ * Listing compares names, sizes and, where the target keeps them, checksums. Reading back reads
+ * every byte again and compares the CRC that was computed when it was sent.
+ *
+ *   thread   control's; blocks
+ *   errors   what the walk itself met; differences are counted and told, not errors
+ */
+#ifndef INGEST_COPY_VERIFY_H
+#define INGEST_COPY_VERIFY_H
+
+#include "ingest/copy/copy.h"
+#include "ingest/copy/plan.h"
+
+struct verify_options {
+    const struct copy_options *copy;
+    const struct copy_events *events;
+    struct copy_control *control;
+    struct end *target;
+    struct plan *plan;
+    const char *plan_path;
+};
+
+struct verify_result {
+    uint64_t checked;
+    uint64_t missing;
+    uint64_t different;
+    uint64_t read_back;
+};
+
+MUST_USE enum err_code verify_run(const struct verify_options *options, struct verify_result *ret_result,
+                                  struct err *err);
+
+#endif
