@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define REAP_MAX 64U
@@ -81,7 +82,9 @@ uring_flush(struct disk *disk)
     struct disk_uring *u = (struct disk_uring *)(void *)disk;
     start_waiting(u);
     if (u->starts_disabled && !u->is_enabled) {
-        u->is_enabled = io_uring_enable_rings(&u->ring) == 0;
+        /* liburing 2.3 declares a function for it and does not export it. */
+        u->is_enabled = syscall(SYS_io_uring_register, u->ring.ring_fd,
+                                IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0;
         ASSERT(u->is_enabled);
     }
     while (u->queued > 0) {

@@ -1,0 +1,177 @@
+/* The program: finds the command, reads its options, runs it, and says how it ended. */
+#include "base/log.h"
+#include "cmd/commands.h"
+
+#include "base/arena.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+// clang-format off
+#define AT(field) offsetof(struct common, field)
+const struct option common_options[] = {
+    {.name = "state",     .kind = OPTION_TEXT,   .offset = AT(state),        .value = "DIR",   .help = "where state is kept between runs"},
+    {.name = "json",      .kind = OPTION_FLAG,   .offset = AT(is_json),                        .help = "JSON Lines on standard output, and nothing else there"},
+    {.name = "quiet",     .kind = OPTION_FLAG,   .offset = AT(is_quiet),     .letter = 'q',    .help = "no messages but errors"},
+    {.name = "verbose",   .kind = OPTION_FLAG,   .offset = AT(is_verbose),   .letter = 'v',    .help = "log what is done"},
+    {.name = "no-color",  .kind = OPTION_FLAG,   .offset = AT(has_no_color),                   .help = "no colour on a terminal; NO_COLOR does the same"},
+    {.name = "yes",       .kind = OPTION_FLAG,   .offset = AT(is_yes),                         .help = "do not ask before something is destroyed"},
+    {.name = "config",    .kind = OPTION_TEXT,   .offset = AT(config_path),  .value = "FILE",  .help = "settings, read after those of the system"},
+    {.name = "log-level", .kind = OPTION_TEXT,   .offset = AT(log_level),    .value = "LEVEL", .help = "error, warn, info or debug", .initial = "warn"},
+};
+// clang-format on
+const unsigned common_option_count = COUNT_OF(common_options);
+
+#define COMMAND_AS_ROW(name) &command_##name,
+const struct command *const commands[] = {COMMAND_MAP(COMMAND_AS_ROW)};
+const unsigned command_count = COUNT_OF(commands);
+
+/* How many of argv's words name this command; 0 if they do not. */
+static int
+match(const struct command *command, int argc, char **argv)
+{
+    int words = 0;
+    for (const char *at = command->path; *at != '\0'; words++) {
+        size_t len = strcspn(at, " ");
+        if (words >= argc || strlen(argv[words]) != len || strncmp(argv[words], at, len) != 0) {
+            return 0;
+        }
+        at += len + (at[len] == ' ' ? 1 : 0);
+    }
+    return words;
+}
+
+static void
+print_overview(void)
+{
+    (void)printf("usage: sallyport COMMAND [OPTION]...\n\n"
+                 "Copies folders and devices to blob storage and back, checked and resumable.\n\nCommands:\n");
+    for (unsigned i = 0; i < command_count; i++) {
+        (void)printf("  %-20s %s\n", commands[i]->path, commands[i]->summary);
+    }
+    (void)printf("\n'sallyport COMMAND --help' tells more of one. Exit codes are in sallyport(1).\n");
+}
+
+static int
+fail(struct output *output, const struct err *err)
+{
+    int code = (int)err_exit(err->code);
+    output_error(output, err);
+    output_exit(output, code, err->text);
+    return code;
+}
+
+static bool
+has_word(int argc, char **argv, const char *word)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Secrets stay out of core dumps; a reader that goes away is an error of write(), not a signal. */
+static void
+harden(void)
+{
+    struct rlimit files;
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static enum err_code
+apply_common(struct common *common, struct err *err)
+{
+    enum log_level level = LOG_WARN;
+    if (!log_parse_level(common->log_level, &level)) {
+        return err_set(err, ERR_USAGE, "--log-level: '%s' is none of error, warn, info, debug",
+                       common->log_level);
+    }
+    log_set_level(common->is_verbose && level < LOG_INFO ? LOG_INFO : level);
+    log_set_areas(getenv("SALLYPORT_TRACE")); // NOLINT(concurrency-mt-unsafe): one thread yet
+    config_init(&common->config);
+    return config_load(&common->config, common->config_path, err);
+}
+
+static int
+run(const struct command *command, int argc, char **argv, struct output *output)
+{
+    struct err err = ERR_NONE;
+    struct common common = {.output = output};
+    bool wants_help = false;
+    void *values = mem_take(command->values_bytes + 1);
+    int code = 0;
+    if (option_parse(command, common_options, common_option_count, argc, argv, values, &common,
+                     &wants_help, &err) != ERR_OK) {
+        code = fail(output, &err);
+    } else if (wants_help) {
+        AUTO_TEXT help = TEXT_INIT;
+        option_help(command, common_options, common_option_count, &help);
+        (void)fputs(text_str(&help), stdout);
+    } else {
+        output->is_json = common.is_json;
+        output->is_quiet = common.is_quiet;
+        code = apply_common(&common, &err) != ERR_OK ? fail(output, &err)
+                                                     : command->run(values, &common);
+        config_done(&common.config);
+    }
+    mem_give(values);
+    return code;
+}
+
+static int
+refuse(const char *typed, struct output *output)
+{
+    const char *names[64];
+    struct err err = ERR_NONE;
+    for (unsigned i = 0; i < command_count; i++) {
+        names[i] = commands[i]->path;
+    }
+    const char *nearest = option_nearest(typed, names, command_count);
+    if (nearest != NULL) {
+        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", typed, nearest);
+    } else {
+        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them", typed);
+    }
+    return fail(output, &err);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct output output;
+    int code = -1;
+    harden();
+    output_init(&output, has_word(argc, argv, "--json"), false);
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("sallyport %s\n", SALLYPORT_VERSION);
+        return 0;
+    }
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        (strcmp(argv[1], "help") == 0 && argc == 2)) {
+        print_overview();
+        return argc < 2 ? EXIT_USAGE : 0;
+    }
+    for (unsigned i = 0; i < command_count && code < 0; i++) {
+        int words = match(commands[i], argc - 1, argv + 1);
+        if (words > 0) {
+            code = run(commands[i], argc - 1 - words, argv + 1 + words, &output);
+        }
+    }
+    code = code < 0 ? refuse(argv[1], &output) : code;
+    output_done(&output);
+    /* A lane that hangs in the kernel may still run; nothing of it is needed any more. */
+    (void)fflush(NULL);
+    _exit(code);
+}

@@ -1,0 +1,45 @@
+/*
+ * cmd/output.h - results on stdout, messages on stderr, and the JSON Lines of --json.
+ *
+ *   shape    {"schema":"sallyport.event/1","seq":1,"ts":"...","type":"...","job":"...","data":{...}}
+ *   thread   main
+ *   errors   a closed stdout ends nothing: what cannot be written any more is dropped, and
+ *            output_is_broken() tells
+ */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+
+struct output {
+    bool is_json;
+    bool is_quiet;
+    bool is_broken;
+    bool has_summary; /* a summary line was written */
+    unsigned long long seq;
+    char job[40];
+    struct text line;
+    struct json json;
+    void (*before)(void *user); /* makes room where a progress bar stands; may be NULL */
+    void *before_user;
+};
+
+void output_init(struct output *output, bool is_json, bool is_quiet);
+void output_done(struct output *output);
+/* An event: output_begin, then json_key_* into output->json, then output_end. Nothing without --json. */
+void output_begin(struct output *output, const char *type);
+void output_end(struct output *output);
+/* A line of result for people; nothing with --json. */
+void output_text(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A line of message on stderr; nothing with --quiet. */
+void output_note(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* An error, with what to do about it, on stderr. */
+void output_error(struct output *output, const struct err *err);
+/* The last two events. reason may be NULL. */
+void output_exit(struct output *output, int code, const char *reason);
+
+#endif
