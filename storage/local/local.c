@@ -235,6 +235,7 @@ local_end_new(const char *path, const struct end_ops *ops, const struct end_opti
     end->end.caps.is_local = true;
     end->end.caps.block_order_free = true;
     end->path = canonical(path);
+    end->key_prefix = mem_text("");
     end->end.display = mem_text(end->path);
     if (options->role == END_SOURCE && stat(end->path, &st) == 0 && S_ISREG(st.st_mode)) {
         char *slash = strrchr(end->path, '/');

@@ -275,6 +275,7 @@ store_end_open(const char *address, const struct end_options *options, struct en
         rest.bytes[rest.len] = '\0';
     }
     text_add_char(&rest, '/');
+    mem_give(end->key_prefix);
     end->key_prefix = mem_text(text_str(&rest));
     text_clear(&full);
     text_addf(&full, "file:%s//%s", text_str(&dir), text_str(&rest));
