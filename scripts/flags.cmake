@@ -16,7 +16,7 @@ target_compile_definitions(sallyport_flags INTERFACE
 target_compile_options(sallyport_flags INTERFACE
     -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
     -Wvla                                      # stack use stays bounded
-    -Wcast-qual -Wwrite-strings -Wundef -Wformat=2
+    -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral
     -fno-strict-aliasing                       # buffers are read through several types
     -fstack-protector-strong
     -fno-omit-frame-pointer                    # perf and core dumps stay readable

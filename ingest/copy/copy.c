@@ -66,7 +66,8 @@ open_ends(struct run *run, struct err *err)
     end.role = END_TARGET;
     code = code == ERR_OK ? end_open(options->target, &end, &run->target, err) : code;
     if (code == ERR_OK && strcmp(run->source->display, run->target->display) == 0) {
-        code = err_set(err, ERR_USAGE, "source and target are the same: '%s'", run->source->display);
+        code =
+            err_set(err, ERR_USAGE, "source and target are the same: '%s'", run->source->display);
     }
     return code;
 }
@@ -94,7 +95,8 @@ choose_lanes(const struct copy_options *options)
     return MIN_OF(lanes, ENGINE_LANES_MAX);
 }
 
-/* Six tenths of the budget are buffers; the rest is for batches, databases, stacks and libraries. */
+/* Six tenths of the budget are buffers; the rest is for batches, databases, stacks and libraries.
+ */
 static size_t
 pool_bytes(const struct copy_options *options, unsigned lanes)
 {
@@ -258,7 +260,8 @@ take_down(struct run *run)
 }
 
 static enum exit_code
-exit_of(const struct run *run, const struct copy_result *result, const struct verify_result *verified)
+exit_of(const struct run *run, const struct copy_result *result,
+        const struct verify_result *verified)
 {
     const struct copy_figures *figures = &result->figures;
     if (result->stop.code == ERR_INTERRUPTED) {
@@ -294,7 +297,8 @@ verify(struct run *run, struct copy_result *result, struct verify_result *verifi
     enum err_code code = verify_run(&options, verified, err);
     result->figures.read_back = verified->read_back;
     if (verified->read_back > 0) {
-        uint64_t unread = result->figures.items_copied - MIN_OF(result->figures.items_copied, verified->read_back);
+        uint64_t unread = result->figures.items_copied -
+                          MIN_OF(result->figures.items_copied, verified->read_back);
         result->figures.unverifiable = MIN_OF(result->figures.unverifiable, unread);
     }
     return code;
@@ -302,18 +306,19 @@ verify(struct run *run, struct copy_result *result, struct verify_result *verifi
 
 /* After the last byte: verify, close the plan if nothing is left to do, clear the staging. */
 static enum err_code
-conclude(struct run *run, struct copy_result *result, struct verify_result *verified, struct err *err)
+conclude(struct run *run, struct copy_result *result, struct verify_result *verified,
+         struct err *err)
 {
     enum err_code code = verify(run, result, verified, err);
     if (code != ERR_OK) {
         return code;
     }
-    bool is_whole = result->figures.items_failed == 0 && verified->missing + verified->different == 0;
-    if (is_whole) {
-        code = plan_finish(&run->plan, err);
-    }
+    bool is_whole =
+        result->figures.items_failed == 0 && verified->missing + verified->different == 0;
+    /* In this order: killed in between, the next run resumes and clears the staging again. */
+    code = is_whole ? end_tidy(run->target, run->plan.nonce, err) : code;
     if (code == ERR_OK && is_whole) {
-        code = end_tidy(run->target, run->plan.nonce, err);
+        code = plan_finish(&run->plan, err);
     }
     return code;
 }
@@ -355,7 +360,7 @@ dry_run(struct run *run, struct copy_result *result, struct err *err)
     }
     lister_close(lister);
     figures->phase = PHASE_DONE;
-    result->exit = figures->items_total == 0  ? EXIT_NOTHING
+    result->exit = figures->items_total == 0   ? EXIT_NOTHING
                    : figures->items_failed > 0 ? EXIT_ITEMS_FAILED
                                                : EXIT_DONE;
     return code;

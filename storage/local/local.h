@@ -76,6 +76,8 @@ enum publish_mail { PUBLISH_ITEM, PUBLISH_STOP };
 MUST_USE enum err_code publisher_new(struct local_end *end, struct publisher **ret_publisher,
                                      struct err *err);
 struct publisher *publisher_free(struct publisher *publisher);
+/* After this the publisher uses no mailbox of a backend that waits for nothing. Takes NULL. */
+void publisher_settle(struct publisher *publisher);
 void publisher_post(struct publisher *publisher, struct publish *publish);
 
 #endif

@@ -236,6 +236,7 @@ local_free(struct backend *backend)
 {
     struct local_backend *b = CONTAINER_OF(backend, struct local_backend, backend);
     ASSERT(b->publishing == 0);
+    publisher_settle(b->end->publisher);
     while (!list_is_empty(&b->files)) {
         local_close_file(CONTAINER_OF(b->files.next, struct local_file, link));
     }

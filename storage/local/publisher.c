@@ -22,6 +22,7 @@ struct publisher {
     struct mailbox mailbox;
     struct mail stop;
     pthread_t thread;
+    pthread_mutex_t answering; /* held while mailboxes of others are used */
     struct list waiting;
     unsigned count;
     int64_t first_ns;
@@ -213,7 +214,9 @@ run_round(struct publisher *p)
         fail_all(p, &err);
     }
     sync_all(p);
+    (void)pthread_mutex_lock(&p->answering);
     answer_all(p);
+    (void)pthread_mutex_unlock(&p->answering);
 }
 
 static void
@@ -259,6 +262,7 @@ publisher_new(struct local_end *end, struct publisher **ret_publisher, struct er
     struct publisher *p = mem_take(sizeof *p);
     p->end = end;
     p->store_root = -1;
+    (void)pthread_mutex_init(&p->answering, NULL);
     list_init(&p->waiting);
     places_init(&p->places, end->root, false);
     enum err_code code = mailbox_init(&p->mailbox, err);
@@ -298,8 +302,19 @@ publisher_free(struct publisher *p)
     }
     fd_close(&p->store_root);
     mailbox_done(&p->mailbox);
+    (void)pthread_mutex_destroy(&p->answering);
     text_done(&p->key);
     return mem_give(p);
+}
+
+/* A lane may see its last answer before we have finished waking it. */
+void
+publisher_settle(struct publisher *p)
+{
+    if (p != NULL) {
+        (void)pthread_mutex_lock(&p->answering);
+        (void)pthread_mutex_unlock(&p->answering);
+    }
 }
 
 void
