@@ -241,7 +241,7 @@ base64_decode(const char *text, void *bytes, size_t room)
             out[done++] = (unsigned char)(word >> (16 - 8 * j));
         }
         /* Bits that belong to no byte must be zero: one value has one spelling. */
-        if (pad > 0 && (word << (8 * (4 - pad)) & 0xffffffU) != 0) {
+        if (pad > 0 && (word << (8 * (3 - pad)) & 0xffffffU) != 0) {
             return -1;
         }
     }

@@ -1,0 +1,57 @@
+#include "base/config.h"
+#include "tests/support/check.h"
+
+static struct config config;
+
+static enum err_code
+read(const char *text, struct err *err)
+{
+    config_init(&config);
+    return config_read_text(&config, "test.conf", text, strlen(text), err);
+}
+
+static void
+a_setting_replaces_its_default_and_tells_where_from(void **state)
+{
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(read("# a comment\n[retry]\nattempts = 3\ndelay-min = 100ms\n", &err), &err);
+    CHECK_I64(config.retry_attempts, 3);
+    CHECK_I64(config.retry_delay_min_ns, 100000000);
+    CHECK_I64(config.connect_timeout_ns, INT64_C(10000000000));
+    CHECK_TEXT(config.origin[CONFIG_ID_retry_attempts], "test.conf:3");
+    CHECK(config.origin[CONFIG_ID_connect_timeout_ns] == NULL);
+    config_done(&config);
+}
+
+static void
+a_wrong_setting_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *piece;
+    } rows[] = {
+        {"[retry]\nattemps = 3\n", "line 2: there is no setting 'retry.attemps'"},
+        {"[retry]\n\nattempts = many\n", "line 3: retry.attempts: 'many' is not a whole number"},
+        {"[retry]\nattempts = 0\n", "outside its limits 1 to 100"},
+        {"[retry]\nnonsense\n", "line 2"},
+        {"[retry]\nattempts = \xff\n", "not UTF-8"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err = ERR_NONE;
+        CHECK_ERR(read(rows[i].text, &err), &err, ERR_CONFIG);
+        CHECK_HAS(err.text, rows[i].piece);
+        config_done(&config);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_setting_replaces_its_default_and_tells_where_from),
+        cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
