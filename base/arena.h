@@ -31,7 +31,7 @@ void arena_reset(struct arena *arena);
 void arena_done(struct arena *arena);
 
 /* The same promise for things that live as long as the process or its owner. */
-void *mem_take(size_t bytes); /* zeroed, never NULL */
+void *mem_take(size_t bytes);                                /* zeroed, never NULL */
 void *mem_resize(void *old, size_t old_bytes, size_t bytes); /* the new part is zeroed */
 char *mem_text(const char *text);
 void *mem_give(void *old); /* returns NULL; takes NULL */

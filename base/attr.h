@@ -15,10 +15,10 @@
 #define CLEANUP(fn)            __attribute__((cleanup(fn)))
 #define UNUSED                 __attribute__((unused))
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT_OF(array)                 (sizeof(array) / sizeof((array)[0]))
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
-#define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
+#define MIN_OF(a, b)                    ((a) < (b) ? (a) : (b))
+#define MAX_OF(a, b)                    ((a) > (b) ? (a) : (b))
 
 #define ASSERT(fact)                                                                               \
     do {                                                                                           \

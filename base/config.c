@@ -19,12 +19,22 @@
 #define SYSTEM_FILES "/etc/sallyport/conf.d/?*.conf"
 
 #define CONFIG_AS_ROW(sec, k, field, def, lo, hi, u, words)                                        \
-    {.section = #sec, .key = #k, .help = words, .unit = CONFIG_##u, .initial = def,  \
-     .min = lo, .max = hi, .offset = offsetof(struct config, field)},
+    {.section = #sec,                                                                              \
+     .key = #k,                                                                                    \
+     .help = words,                                                                                \
+     .unit = CONFIG_##u,                                                                           \
+     .initial = def,                                                                               \
+     .min = lo,                                                                                    \
+     .max = hi,                                                                                    \
+     .offset = offsetof(struct config, field)},
 #define CONFIG_TEXT_AS_ROW(sec, k, field, words)                                                   \
-    {.section = #sec, .key = #k, .help = words, .offset = offsetof(struct config, field), .is_text = 1},
-const struct config_row config_rows[CONFIG_ID_COUNT] = {
-    CONFIG_MAP(CONFIG_AS_ROW) CONFIG_TEXT_MAP(CONFIG_TEXT_AS_ROW)};
+    {.section = #sec,                                                                              \
+     .key = #k,                                                                                    \
+     .help = words,                                                                                \
+     .offset = offsetof(struct config, field),                                                     \
+     .is_text = 1},
+const struct config_row config_rows[CONFIG_ID_COUNT] = {CONFIG_MAP(CONFIG_AS_ROW)
+                                                            CONFIG_TEXT_MAP(CONFIG_TEXT_AS_ROW)};
 
 void
 config_init(struct config *config)
@@ -118,7 +128,8 @@ on_value(void *user, const char *section, const char *key, const char *value)
             *(char **)field = mem_text(value);
         } else if (parse_number(row, value, field, reading->err) != ERR_OK) {
             reading->err->code = ERR_CONFIG;
-            (void)err_wrap(reading->err, "'%s' line %d: %s.%s", reading->name, reading->line, section, key);
+            (void)err_wrap(reading->err, "'%s' line %d: %s.%s", reading->name, reading->line,
+                           section, key);
             return 0;
         }
         AUTO_TEXT origin = TEXT_INIT;
@@ -134,11 +145,12 @@ on_value(void *user, const char *section, const char *key, const char *value)
 }
 
 enum err_code
-config_read_text(struct config *config, const char *name, const char *text, size_t len, struct err *err)
+config_read_text(struct config *config, const char *name, const char *text, size_t len,
+                 struct err *err)
 {
     if (len > CONFIG_BYTES_MAX) {
-        return err_set(err, ERR_CONFIG, "'%s' has %zu bytes; a configuration has at most %d", name, len,
-                       CONFIG_BYTES_MAX);
+        return err_set(err, ERR_CONFIG, "'%s' has %zu bytes; a configuration has at most %d", name,
+                       len, CONFIG_BYTES_MAX);
     }
     if (memchr(text, '\0', len) != NULL) {
         return err_set(err, ERR_CONFIG, "'%s' is not a text file", name);
@@ -156,7 +168,8 @@ config_read_text(struct config *config, const char *name, const char *text, size
     } else {
         int line = ini_parse_stream(read_line, &reading, on_value, &reading);
         if (line != 0 && err->code == ERR_OK) {
-            (void)err_set(err, ERR_CONFIG, "'%s' line %d: neither [section] nor key = value", name, line);
+            (void)err_set(err, ERR_CONFIG, "'%s' line %d: neither [section] nor key = value", name,
+                          line);
         }
         code = err->code;
     }
@@ -178,9 +191,8 @@ read_file(struct config *config, const char *path, bool may_be_missing, struct e
     }
     char *bytes = mem_take(CONFIG_BYTES_MAX + 1);
     size_t len = fread(bytes, 1, CONFIG_BYTES_MAX + 1, file);
-    enum err_code code = ferror(file) != 0
-                             ? err_set(err, ERR_CONFIG, "could not read '%s'", path)
-                             : config_read_text(config, path, bytes, len, err);
+    enum err_code code = ferror(file) != 0 ? err_set(err, ERR_CONFIG, "could not read '%s'", path)
+                                           : config_read_text(config, path, bytes, len, err);
     (void)fclose(file);
     mem_give(bytes);
     return code;

@@ -1,14 +1,14 @@
 /*
  * base/config.h - settings that are not command-line options: one row each, from an INI file.
  *
- * Files: /etc/sallyport/sallyport.conf, then /etc/sallyport/conf.d/?*.conf in order, then --config FILE. Sections and keys are the
- * ones of CONFIG_MAP; an unknown one is an error with its line. `sallyport doctor` shows the values
- * and where each came from.
+ * Files: /etc/sallyport/sallyport.conf, then /etc/sallyport/conf.d/?*.conf in order, then --config
+ * FILE. Sections and keys are the ones of CONFIG_MAP; an unknown one is an error with its line.
+ * `sallyport doctor` shows the values and where each came from.
  *
  *   shape    a file has at most CONFIG_BYTES_MAX bytes; UTF-8; "key = value" under "[section]"
  *   units    in the row; the text forms of base/units.h are accepted
- *   errors   ERR_CONFIG: names file, line, key, the value that was wrong and the range that is right
- *   owner    the struct is the caller's; texts are owned by it until config_done()
+ *   errors   ERR_CONFIG: names file, line, key, the value that was wrong and the range that is
+ * right owner    the struct is the caller's; texts are owned by it until config_done()
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

@@ -1,5 +1,6 @@
 /*
- * base/digest.h - XXH3-128, MD5, SHA-256, HMAC-SHA-256, hex and Base64: thin and allocation free on warm paths.
+ * base/digest.h - XXH3-128, MD5, SHA-256, HMAC-SHA-256, hex and Base64: thin and allocation free on
+ * warm paths.
  *
  *   shape    digests are raw bytes in canonical (big-endian) order
  *   owner    struct digest holds an OpenSSL context: digest_done() frees it; digest_init() may be
@@ -15,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XXH3_BYTES   16
-#define MD5_BYTES    16
-#define SHA256_BYTES 32
+#define XXH3_BYTES       16
+#define MD5_BYTES        16
+#define SHA256_BYTES     32
 #define DIGEST_BYTES_MAX 32
 
 enum digest_kind { DIGEST_NONE, DIGEST_MD5, DIGEST_SHA256 };
@@ -33,8 +34,8 @@ void digest_end(struct digest *digest, uint8_t *ret_bytes); /* MD5_BYTES or SHA2
 void digest_done(struct digest *digest);
 
 void digest_xxh3(const void *bytes, size_t len, uint8_t ret_bytes[static XXH3_BYTES]);
-MUST_USE enum err_code digest_md5(const void *bytes, size_t len, uint8_t ret_bytes[static MD5_BYTES],
-                                  struct err *err);
+MUST_USE enum err_code digest_md5(const void *bytes, size_t len,
+                                  uint8_t ret_bytes[static MD5_BYTES], struct err *err);
 MUST_USE enum err_code digest_sha256(const void *bytes, size_t len,
                                      uint8_t ret_bytes[static SHA256_BYTES], struct err *err);
 
@@ -43,7 +44,8 @@ struct hmac {
     void *ctx; /* keyed template; copied for each message */
     void *work;
 };
-MUST_USE enum err_code hmac_init(struct hmac *hmac, const void *key, size_t key_len, struct err *err);
+MUST_USE enum err_code hmac_init(struct hmac *hmac, const void *key, size_t key_len,
+                                 struct err *err);
 MUST_USE enum err_code hmac_sign(struct hmac *hmac, const void *bytes, size_t len,
                                  uint8_t ret_bytes[static SHA256_BYTES], struct err *err);
 void hmac_done(struct hmac *hmac); /* cleanses the key */

@@ -33,8 +33,9 @@ struct log_field {
     const char *text;
 };
 
-#define LOG_U64(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_U64, .number = (v)})
-#define LOG_I64(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_I64, .number = (uint64_t)(v)})
+#define LOG_U64(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_U64, .number = (v)})
+#define LOG_I64(k, v)                                                                              \
+    ((struct log_field){.key = (k), .kind = LOG_KIND_I64, .number = (uint64_t)(v)})
 #define LOG_TEXT(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_TEXT, .text = (v)})
 #define LOG_ERR(e)     LOG_TEXT("err", err_name((e)->code)), LOG_TEXT("text", (e)->text)
 

@@ -42,7 +42,8 @@ void mailbox_disarm(struct mailbox *box);
 /* Wake the reader without a message. Any thread; async-signal-safe. */
 void mailbox_wake(struct mailbox *box);
 int mailbox_fd(const struct mailbox *box);
-/* Block until there is mail or timeout_ms passed (-1: no limit). For readers that wait on nothing else. */
+/* Block until there is mail or timeout_ms passed (-1: no limit). For readers that wait on nothing
+ * else. */
 void mailbox_wait(struct mailbox *box, int timeout_ms);
 
 #endif

@@ -94,10 +94,11 @@ unknown(const struct parse *parse, const char *arg, struct err *err)
     const char *nearest = option_nearest(typed, names, count);
     int len = (int)strcspn(arg, "=");
     if (nearest != NULL) {
-        return err_set(err, ERR_USAGE, "unknown option '%.*s'; did you mean '--%s'?", len, arg, nearest);
+        return err_set(err, ERR_USAGE, "unknown option '%.*s'; did you mean '--%s'?", len, arg,
+                       nearest);
     }
-    return err_set(err, ERR_USAGE, "unknown option '%.*s'; 'sallyport %s --help' lists them", len, arg,
-                   parse->command->path);
+    return err_set(err, ERR_USAGE, "unknown option '%.*s'; 'sallyport %s --help' lists them", len,
+                   arg, parse->command->path);
 }
 
 static enum err_code
@@ -119,8 +120,8 @@ check_range(const struct option *option, uint64_t value, const char *text, struc
         (void)units_format_count(option->min, low);
         (void)units_format_count(option->max, high);
     }
-    return err_set(err, ERR_USAGE, "--%s: '%s' is outside its limits %s to %s", option->name, text, low,
-                   high);
+    return err_set(err, ERR_USAGE, "--%s: '%s' is outside its limits %s to %s", option->name, text,
+                   low, high);
 }
 
 static enum err_code
@@ -139,10 +140,12 @@ set_choice(const struct option *option, const char *text, int *ret_index, struct
 }
 
 static enum err_code
-add_to_list(const struct option *option, struct option_list *list, const char *text, struct err *err)
+add_to_list(const struct option *option, struct option_list *list, const char *text,
+            struct err *err)
 {
     if (list->count == OPTION_LIST_MAX) {
-        return err_set(err, ERR_USAGE, "--%s: given more than %d times", option->name, OPTION_LIST_MAX);
+        return err_set(err, ERR_USAGE, "--%s: given more than %d times", option->name,
+                       OPTION_LIST_MAX);
     }
     list->values[list->count++] = text;
     return ERR_OK;
@@ -235,8 +238,8 @@ take_operand(struct parse *parse, const char *text, struct err *err)
 {
     const struct command *command = parse->command;
     if (parse->operand_index == command->operand_count) {
-        return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %u", text, command->path,
-                       command->operand_count);
+        return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %u", text,
+                       command->path, command->operand_count);
     }
     const struct operand *operand = &command->operands[parse->operand_index++];
     *(const char **)(void *)((char *)parse->values + operand->offset) = text;
@@ -244,8 +247,9 @@ take_operand(struct parse *parse, const char *text, struct err *err)
 }
 
 enum err_code
-option_parse(const struct command *command, const struct option *common_options, unsigned common_count,
-             int argc, char **argv, void *values, void *common, bool *ret_wants_help, struct err *err)
+option_parse(const struct command *command, const struct option *common_options,
+             unsigned common_count, int argc, char **argv, void *values, void *common,
+             bool *ret_wants_help, struct err *err)
 {
     struct parse parse = {.command = command,
                           .common_options = common_options,
@@ -271,8 +275,8 @@ option_parse(const struct command *command, const struct option *common_options,
     if (code == ERR_OK && parse.operand_index < command->operand_count &&
         !command->operands[parse.operand_index].is_optional) {
         const struct operand *missing = &command->operands[parse.operand_index];
-        code = err_set(err, ERR_USAGE, "%s is missing: %s; 'sallyport %s --help' shows how", missing->name,
-                       missing->help, command->path);
+        code = err_set(err, ERR_USAGE, "%s is missing: %s; 'sallyport %s --help' shows how",
+                       missing->name, missing->help, command->path);
     }
     return code;
 }

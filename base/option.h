@@ -39,8 +39,8 @@ struct option_list {
 };
 
 struct option {
-    const char *name;    /* "block-size" */
-    char letter;         /* 0 if none */
+    const char *name; /* "block-size" */
+    char letter;      /* 0 if none */
     enum option_kind kind;
     size_t offset;       /* into the command's struct */
     const char *value;   /* as help shows it: "SIZE", or for OPTION_CHOICE "never|always" */
@@ -65,21 +65,23 @@ struct command {
     unsigned option_count;
     const struct operand *operands;
     unsigned operand_count;
-    size_t values_bytes; /* sizeof the command's struct */
+    size_t values_bytes;                                /* sizeof the command's struct */
     int (*run)(const void *values, const void *common); /* exit code */
 };
 
 /* Two tables are consulted: the command's own, then the common one (values in common). */
-MUST_USE enum err_code option_parse(const struct command *command, const struct option *common_options,
-                                    unsigned common_count, int argc, char **argv, void *values,
-                                    void *common, bool *ret_wants_help, struct err *err);
+MUST_USE enum err_code option_parse(const struct command *command,
+                                    const struct option *common_options, unsigned common_count,
+                                    int argc, char **argv, void *values, void *common,
+                                    bool *ret_wants_help, struct err *err);
 void option_help(const struct command *command, const struct option *common_options,
                  unsigned common_count, struct text *out);
 /* The nearest command or option name to what was typed, or NULL. */
 const char *option_nearest(const char *typed, const char *const *names, unsigned count);
 enum option_shell { OPTION_BASH, OPTION_ZSH, OPTION_FISH };
-void option_completion(enum option_shell shell, const char *program, const struct command *const *commands,
-                       unsigned count, const struct option *common_options, unsigned common_count,
+void option_completion(enum option_shell shell, const char *program,
+                       const struct command *const *commands, unsigned count,
+                       const struct option *common_options, unsigned common_count,
                        struct text *out);
 /* The OPTIONS section of a man page (mdoc) for one command. */
 void option_mdoc(const struct command *command, struct text *out);

@@ -42,8 +42,8 @@ add_options(struct text *out, const struct option *options, unsigned count)
 }
 
 void
-option_help(const struct command *command, const struct option *common_options, unsigned common_count,
-            struct text *out)
+option_help(const struct command *command, const struct option *common_options,
+            unsigned common_count, struct text *out)
 {
     text_addf(out, "usage: sallyport %s", command->path);
     for (unsigned i = 0; i < command->operand_count; i++) {
@@ -83,8 +83,9 @@ static void
 complete_bash(const char *program, const struct command *const *commands, unsigned count,
               const struct option *common, unsigned common_count, struct text *out)
 {
-    text_addf(out, "# bash completion for %s\n_%s() {\n    local cur words_=\"${COMP_WORDS[*]:1}\"\n", program,
-              program);
+    text_addf(out,
+              "# bash completion for %s\n_%s() {\n    local cur words_=\"${COMP_WORDS[*]:1}\"\n",
+              program, program);
     text_add_str(out, "    cur=\"${COMP_WORDS[COMP_CWORD]}\"\n    case \"$words_\" in\n");
     for (unsigned i = 0; i < count; i++) {
         text_addf(out, "    \"%s \"*) COMPREPLY=($(compgen -f -W \"--help", commands[i]->path);
@@ -96,7 +97,8 @@ complete_bash(const char *program, const struct command *const *commands, unsign
     for (unsigned i = 0; i < count; i++) {
         text_addf(out, "%s%s", i == 0 ? "" : " ", commands[i]->path);
     }
-    text_addf(out, "\" -- \"$cur\")) ;;\n    esac\n}\ncomplete -o filenames -F _%s %s\n", program, program);
+    text_addf(out, "\" -- \"$cur\")) ;;\n    esac\n}\ncomplete -o filenames -F _%s %s\n", program,
+              program);
 }
 
 /* Single quotes end at a quote; zsh and fish both take '\'' for one. */
@@ -118,7 +120,8 @@ static void
 complete_zsh(const char *program, const struct command *const *commands, unsigned count,
              const struct option *common, unsigned common_count, struct text *out)
 {
-    text_addf(out, "#compdef %s\n_%s() {\n    case \"${words[2]} ${words[3]}\" in\n", program, program);
+    text_addf(out, "#compdef %s\n_%s() {\n    case \"${words[2]} ${words[3]}\" in\n", program,
+              program);
     for (unsigned i = 0; i < count; i++) {
         text_addf(out, "    '%s'*) _arguments '--help[print help]'", commands[i]->path);
         for (unsigned j = 0; j < commands[i]->option_count + common_count; j++) {
@@ -149,8 +152,8 @@ complete_fish(const char *program, const struct command *const *commands, unsign
         add_quoted(out, commands[i]->summary);
         text_add_str(out, "'\n");
         for (unsigned j = 0; j < commands[i]->option_count; j++) {
-            text_addf(out, "complete -c %s -n '__fish_seen_subcommand_from %.*s' -l %s -d '", program, first,
-                      commands[i]->path, commands[i]->options[j].name);
+            text_addf(out, "complete -c %s -n '__fish_seen_subcommand_from %.*s' -l %s -d '",
+                      program, first, commands[i]->path, commands[i]->options[j].name);
             add_quoted(out, commands[i]->options[j].help);
             text_add_str(out, "'\n");
         }
@@ -163,14 +166,20 @@ complete_fish(const char *program, const struct command *const *commands, unsign
 }
 
 void
-option_completion(enum option_shell shell, const char *program, const struct command *const *commands,
-                  unsigned count, const struct option *common_options, unsigned common_count,
-                  struct text *out)
+option_completion(enum option_shell shell, const char *program,
+                  const struct command *const *commands, unsigned count,
+                  const struct option *common_options, unsigned common_count, struct text *out)
 {
     switch (shell) {
-    case OPTION_BASH: complete_bash(program, commands, count, common_options, common_count, out); break;
-    case OPTION_ZSH: complete_zsh(program, commands, count, common_options, common_count, out); break;
-    case OPTION_FISH: complete_fish(program, commands, count, common_options, common_count, out); break;
+    case OPTION_BASH:
+        complete_bash(program, commands, count, common_options, common_count, out);
+        break;
+    case OPTION_ZSH:
+        complete_zsh(program, commands, count, common_options, common_count, out);
+        break;
+    case OPTION_FISH:
+        complete_fish(program, commands, count, common_options, common_count, out);
+        break;
     }
 }
 
@@ -184,8 +193,9 @@ option_mdoc(const struct command *command, struct text *out)
         if (option->kind != OPTION_FLAG) {
             text_addf(out, " Ar %s", option->value);
         }
-        text_addf(out, "\n%c%s", option->help[0] >= 'a' && option->help[0] <= 'z' ? option->help[0] - 32
-                                                                                 : option->help[0],
+        text_addf(out, "\n%c%s",
+                  option->help[0] >= 'a' && option->help[0] <= 'z' ? option->help[0] - 32
+                                                                   : option->help[0],
                   option->help + 1);
         if (option->initial != NULL) {
             text_addf(out, " (default %s)", option->initial);

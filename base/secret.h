@@ -23,7 +23,8 @@ struct secret {
 
 MUST_USE enum err_code secret_set(struct secret *secret, const void *bytes, size_t len,
                                   struct err *err);
-/* The file must belong to us or root and be closed to others (mode & 077 == 0); trailing newlines go. */
+/* The file must belong to us or root and be closed to others (mode & 077 == 0); trailing newlines
+ * go. */
 MUST_USE enum err_code secret_read_file(struct secret *secret, const char *path, struct err *err);
 void secret_done(struct secret *secret);
 void secret_wipe(void *bytes, size_t len);

@@ -38,7 +38,8 @@ MUST_USE enum err_code sql_open_read_only(struct sql *sql, const char *path, siz
                                           struct err *err);
 void sql_close(struct sql *sql);
 MUST_USE enum err_code sql_exec(struct sql *sql, const char *statements, struct err *err);
-/* user_version: set on an empty database, checked on others; a different one is ERR_STATE_INVALID. */
+/* user_version: set on an empty database, checked on others; a different one is ERR_STATE_INVALID.
+ */
 MUST_USE enum err_code sql_schema(struct sql *sql, int version, const char *statements,
                                   struct err *err);
 

@@ -6,12 +6,11 @@
  * starved by many small ones; freed pieces are reused last-in first-out because warm memory is
  * several times faster than fresh memory.
  *
- *   shape    size is rounded up to a power of two of at least POOL_PIECE_MIN; at most pool_largest()
- *   units    bytes
- *   owner    the pool owns the memory; a ticket holds at most one buffer
- *   thread   one pool belongs to one thread (each lane has its own)
- *   errors   ERR_BUSY: the ticket waits in line and granted() is called from a later pool_give() -
- *            never from inside pool_take(); ERR_ITEM_TOO_LARGE: it can never be served
+ *   shape    size is rounded up to a power of two of at least POOL_PIECE_MIN; at most
+ * pool_largest() units    bytes owner    the pool owns the memory; a ticket holds at most one
+ * buffer thread   one pool belongs to one thread (each lane has its own) errors   ERR_BUSY: the
+ * ticket waits in line and granted() is called from a later pool_give() - never from inside
+ * pool_take(); ERR_ITEM_TOO_LARGE: it can never be served
  */
 #ifndef BASE_TICKET_H
 #define BASE_TICKET_H
@@ -38,7 +37,7 @@ struct ticket {
 struct pool;
 
 MUST_USE enum err_code pool_new(size_t budget_bytes, struct pool **ret_pool, struct err *err);
-struct pool *pool_free(struct pool *pool); /* every ticket must have been given back */
+struct pool *pool_free(struct pool *pool);    /* every ticket must have been given back */
 size_t pool_largest(const struct pool *pool); /* the largest buffer that can ever be served */
 size_t pool_budget(const struct pool *pool);
 size_t pool_used(const struct pool *pool);

@@ -15,13 +15,15 @@
 #include <stdint.h>
 
 MUST_USE enum err_code units_parse_size(const char *text, uint64_t *ret_bytes, struct err *err);
-MUST_USE enum err_code units_parse_rate(const char *text, uint64_t *ret_bytes_per_s, struct err *err);
+MUST_USE enum err_code units_parse_rate(const char *text, uint64_t *ret_bytes_per_s,
+                                        struct err *err);
 MUST_USE enum err_code units_parse_duration(const char *text, int64_t *ret_ns, struct err *err);
 MUST_USE enum err_code units_parse_u64(const char *text, uint64_t *ret_value, struct err *err);
 
 #define UNITS_TEXT_BYTES 32
-const char *units_format_size(uint64_t bytes, char out[static UNITS_TEXT_BYTES]);     /* "1.50 GiB" */
-const char *units_format_count(uint64_t count, char out[static UNITS_TEXT_BYTES]);    /* "20,000" */
-const char *units_format_duration(int64_t ns, char out[static UNITS_TEXT_BYTES]);     /* "1h 02m 03s", ">30d" */
+const char *units_format_size(uint64_t bytes, char out[static UNITS_TEXT_BYTES]);  /* "1.50 GiB" */
+const char *units_format_count(uint64_t count, char out[static UNITS_TEXT_BYTES]); /* "20,000" */
+const char *units_format_duration(int64_t ns,
+                                  char out[static UNITS_TEXT_BYTES]); /* "1h 02m 03s", ">30d" */
 
 #endif

@@ -29,7 +29,7 @@ struct common {
 extern const struct option common_options[];
 extern const unsigned common_option_count;
 
-#define COMMAND_MAP(X) X(copy) X(error_list) X(error_explain) X(doctor) X(completion)
+#define COMMAND_MAP(X)          X(copy) X(error_list) X(error_explain) X(doctor) X(completion)
 #define COMMAND_AS_EXTERN(name) extern const struct command command_##name;
 COMMAND_MAP(COMMAND_AS_EXTERN)
 

@@ -15,8 +15,8 @@ run_completion(const void *values, const void *common_values)
     for (unsigned i = 0; i < COUNT_OF(shells); i++) {
         if (strcmp(completion->shell, shells[i]) == 0) {
             AUTO_TEXT script = TEXT_INIT;
-            option_completion((enum option_shell)i, "sallyport", commands, command_count, common_options,
-                              common_option_count, &script);
+            option_completion((enum option_shell)i, "sallyport", commands, command_count,
+                              common_options, common_option_count, &script);
             output_text(common->output, "%s", text_str(&script));
             output_exit(common->output, 0, NULL);
             return 0;
@@ -30,7 +30,9 @@ run_completion(const void *values, const void *common_values)
 }
 
 static const struct operand operands[] = {
-    {.name = "SHELL", .offset = offsetof(struct completion_values, shell), .help = "bash, zsh or fish"},
+    {.name = "SHELL",
+     .offset = offsetof(struct completion_values, shell),
+     .help = "bash, zsh or fish"},
 };
 const struct command command_completion = {
     .path = "completion",

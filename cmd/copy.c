@@ -178,7 +178,8 @@ status_of(const struct copy_result *result)
 }
 
 static void
-put_group(struct json *json, const char *key, const char *const *names, const uint64_t *values, unsigned count)
+put_group(struct json *json, const char *key, const char *const *names, const uint64_t *values,
+          unsigned count)
 {
     json_key(json, key);
     json_object_begin(json);
@@ -206,12 +207,14 @@ put_stages(struct json *json, const struct copy_figures *f)
 static void
 put_summary(struct output *output, const struct copy_result *result)
 {
-    static const char *const item_names[] = {"total", "copied", "unchanged", "renamed", "skipped", "failed"};
+    static const char *const item_names[] = {"total",   "copied",  "unchanged",
+                                             "renamed", "skipped", "failed"};
     static const char *const byte_names[] = {"total", "copied", "resumed", "sent"};
-    static const char *const check_names[] = {"in_transit", "manifest", "read_back", "unverifiable"};
+    static const char *const check_names[] = {"in_transit", "manifest", "read_back",
+                                              "unverifiable"};
     const struct copy_figures *f = &result->figures;
-    const uint64_t items[] = {f->items_total, f->items_copied,  f->items_unchanged,
-                              0,              f->items_skipped, f->items_failed};
+    const uint64_t items[] = {f->items_total,   f->items_copied, f->items_unchanged, 0,
+                              f->items_skipped, f->items_failed};
     const uint64_t bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed, f->bytes_sent};
     const uint64_t checks[] = {f->in_transit, 0, f->read_back, f->unverifiable};
     struct json *json = &output->json;
@@ -244,19 +247,26 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     char c[UNITS_TEXT_BYTES];
     double seconds = (double)f->elapsed_ns / 1e9;
     if (dry_run) {
-        output_text(output, "would copy: %s items, %s, at most %s requests", units_format_count(f->items_total - f->items_failed - f->items_skipped, a),
-                    units_format_size(f->bytes_total, b), units_format_count(f->estimated_requests, c));
+        output_text(output, "would copy: %s items, %s, at most %s requests",
+                    units_format_count(f->items_total - f->items_failed - f->items_skipped, a),
+                    units_format_size(f->bytes_total, b),
+                    units_format_count(f->estimated_requests, c));
         return;
     }
-    output_text(output, "%s: %s of %s items copied, %s", status_of(result), units_format_count(f->items_copied, a),
-                units_format_count(f->items_total, b), units_format_size(f->bytes_copied, c));
-    output_text(output, "  unchanged %s, skipped %s, failed %s", units_format_count(f->items_unchanged, a),
-                units_format_count(f->items_skipped, b), units_format_count(f->items_failed, c));
-    output_text(output, "  sent %s in %.1f s (%s/s, %.0f items/s)", units_format_size(f->bytes_sent, a), seconds,
-                units_format_size((uint64_t)((double)f->bytes_sent / (seconds > 0 ? seconds : 1)), b),
-                (double)f->items_copied / (seconds > 0 ? seconds : 1));
-    output_text(output, "  verified in transit %s, read back %s, unverifiable %s", units_format_count(f->in_transit, a),
-                units_format_count(f->read_back, b), units_format_count(f->unverifiable, c));
+    output_text(output, "%s: %s of %s items copied, %s", status_of(result),
+                units_format_count(f->items_copied, a), units_format_count(f->items_total, b),
+                units_format_size(f->bytes_copied, c));
+    output_text(output, "  unchanged %s, skipped %s, failed %s",
+                units_format_count(f->items_unchanged, a), units_format_count(f->items_skipped, b),
+                units_format_count(f->items_failed, c));
+    output_text(
+        output, "  sent %s in %.1f s (%s/s, %.0f items/s)", units_format_size(f->bytes_sent, a),
+        seconds,
+        units_format_size((uint64_t)((double)f->bytes_sent / (seconds > 0 ? seconds : 1)), b),
+        (double)f->items_copied / (seconds > 0 ? seconds : 1));
+    output_text(output, "  verified in transit %s, read back %s, unverifiable %s",
+                units_format_count(f->in_transit, a), units_format_count(f->read_back, b),
+                units_format_count(f->unverifiable, c));
 }
 
 static void
@@ -290,9 +300,11 @@ run_copy(const void *values_, const void *common_)
     struct copy_result result = {0};
     AUTO_TEXT state = TEXT_INIT;
     struct view view = {.output = output};
-    struct copy_events events = {.user = &view, .progress = on_progress, .item = on_item, .notice = on_notice};
+    struct copy_events events = {
+        .user = &view, .progress = on_progress, .item = on_item, .notice = on_notice};
     struct sigaction action = {.sa_handler = on_signal};
-    progress_bar_init(&view.bar, !output->is_quiet && !output->is_json && !values->has_no_progress, !common->has_no_color);
+    progress_bar_init(&view.bar, !output->is_quiet && !output->is_json && !values->has_no_progress,
+                      !common->has_no_color);
     output->before = clear_bar;
     output->before_user = &view.bar;
     enum err_code code = state_folder(common->state, &state, &err);
@@ -338,7 +350,8 @@ run_copy(const void *values_, const void *common_)
 const struct command command_copy = {
     .path = "copy",
     .summary = "Copy a tree to a target, checked and resumable",
-    .details = "Running the same copy again continues where the last one stopped, inside files too.",
+    .details =
+        "Running the same copy again continues where the last one stopped, inside files too.",
     .options = options,
     .option_count = COUNT_OF(options),
     .operands = operands,

@@ -19,7 +19,8 @@ struct checkup {
 };
 
 static void
-tell(struct checkup *checkup, enum fitness fitness, const char *what, const char *found, const char *remedy)
+tell(struct checkup *checkup, enum fitness fitness, const char *what, const char *found,
+     const char *remedy)
 {
     static const char *const words[] = {"ok", "warn", "FAIL"};
     struct output *output = checkup->output;
@@ -47,8 +48,9 @@ check_machine(struct checkup *checkup)
     if (disk_probe_uring(&err) == ERR_OK) {
         tell(checkup, FIT, "io_uring", "usable", "");
     } else {
-        tell(checkup, FIT_WITH_LOSS, "io_uring", err.text,
-             "Allow io_uring (sysctl kernel.io_uring_disabled=0, seccomp); until then a thread pool serves.");
+        tell(
+            checkup, FIT_WITH_LOSS, "io_uring", err.text,
+            "Allow io_uring (sysctl kernel.io_uring_disabled=0, seccomp); until then a thread pool serves.");
     }
     bool is_table = strcmp(crc64_impl_name(), "table") == 0;
     tell(checkup, is_table ? FIT_WITH_LOSS : FIT, "CRC-64", crc64_impl_name(),
@@ -90,9 +92,11 @@ check_config(struct checkup *checkup, const struct config *config)
         const void *field = (const char *)config + row->offset;
         if (row->is_text) {
             const char *value = *(const char *const *)field;
-            text_addf(&line, "%s.%s = %s", row->section, row->key, value == NULL ? "(not set)" : value);
+            text_addf(&line, "%s.%s = %s", row->section, row->key,
+                      value == NULL ? "(not set)" : value);
         } else {
-            text_addf(&line, "%s.%s = %lld%s", row->section, row->key, (long long)*(const int64_t *)field,
+            text_addf(&line, "%s.%s = %lld%s", row->section, row->key,
+                      (long long)*(const int64_t *)field,
                       row->unit == CONFIG_DURATION ? " ns" : "");
         }
         text_addf(&line, " (%s)", config->origin[i] == NULL ? "default" : config->origin[i]);

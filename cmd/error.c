@@ -26,8 +26,8 @@ run_list(const void *values, const void *common_values)
     output_text(common->output, "%-20s %-6s %4s  %s", "CODE", "CLASS", "EXIT", "MEANING");
     for (unsigned i = 1; i < ERR_CODE_COUNT; i++) {
         enum err_code code = (enum err_code)i;
-        output_text(common->output, "%-20s %-6s %4d  %s", err_name(code), err_class_name(err_class(code)),
-                    (int)err_exit(code), err_sentence(code));
+        output_text(common->output, "%-20s %-6s %4d  %s", err_name(code),
+                    err_class_name(err_class(code)), (int)err_exit(code), err_sentence(code));
         put_row(common->output, code);
     }
     output_exit(common->output, 0, NULL);
@@ -78,7 +78,9 @@ const struct command command_error_list = {
 };
 
 static const struct operand explain_operands[] = {
-    {.name = "CODE", .offset = offsetof(struct explain_values, code), .help = "as errors show it, e.g. store-auth"},
+    {.name = "CODE",
+     .offset = offsetof(struct explain_values, code),
+     .help = "as errors show it, e.g. store-auth"},
 };
 const struct command command_error_explain = {
     .path = "error explain",

@@ -1,8 +1,7 @@
 /* The program: finds the command, reads its options, runs it, and says how it ended. */
+#include "base/arena.h"
 #include "base/log.h"
 #include "cmd/commands.h"
-
-#include "base/arena.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -49,12 +48,14 @@ match(const struct command *command, int argc, char **argv)
 static void
 print_overview(void)
 {
-    (void)printf("usage: sallyport COMMAND [OPTION]...\n\n"
-                 "Copies folders and devices to blob storage and back, checked and resumable.\n\nCommands:\n");
+    (void)printf(
+        "usage: sallyport COMMAND [OPTION]...\n\n"
+        "Copies folders and devices to blob storage and back, checked and resumable.\n\nCommands:\n");
     for (unsigned i = 0; i < command_count; i++) {
         (void)printf("  %-20s %s\n", commands[i]->path, commands[i]->summary);
     }
-    (void)printf("\n'sallyport COMMAND --help' tells more of one. Exit codes are in sallyport(1).\n");
+    (void)printf(
+        "\n'sallyport COMMAND --help' tells more of one. Exit codes are in sallyport(1).\n");
 }
 
 static int
@@ -142,7 +143,8 @@ refuse(const char *typed, struct output *output)
     if (nearest != NULL) {
         (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", typed, nearest);
     } else {
-        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them", typed);
+        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them",
+                      typed);
     }
     return fail(output, &err);
 }

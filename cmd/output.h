@@ -1,7 +1,7 @@
 /*
  * cmd/output.h - results on stdout, messages on stderr, and the JSON Lines of --json.
  *
- *   shape    {"schema":"sallyport.event/1","seq":1,"ts":"...","type":"...","job":"...","data":{...}}
+ *   shape {"schema":"sallyport.event/1","seq":1,"ts":"...","type":"...","job":"...","data":{...}}
  *   thread   main
  *   errors   a closed stdout ends nothing: what cannot be written any more is dropped, and
  *            output_is_broken() tells
@@ -30,7 +30,8 @@ struct output {
 
 void output_init(struct output *output, bool is_json, bool is_quiet);
 void output_done(struct output *output);
-/* An event: output_begin, then json_key_* into output->json, then output_end. Nothing without --json. */
+/* An event: output_begin, then json_key_* into output->json, then output_end. Nothing without
+ * --json. */
 void output_begin(struct output *output, const char *type);
 void output_end(struct output *output);
 /* A line of result for people; nothing with --json. */

@@ -26,7 +26,8 @@ static void
 add_eta(const struct progress_figures *figures, double bytes_per_s, struct text *out)
 {
     char eta[UNITS_TEXT_BYTES];
-    if (!figures->is_total_known || bytes_per_s < 1 || figures->bytes_done >= figures->bytes_total) {
+    if (!figures->is_total_known || bytes_per_s < 1 ||
+        figures->bytes_done >= figures->bytes_total) {
         return;
     }
     double left_s = (double)(figures->bytes_total - figures->bytes_done) / bytes_per_s;
@@ -42,8 +43,8 @@ progress_bar_line(const struct progress_figures *figures, double bytes_per_s, un
     char b[UNITS_TEXT_BYTES];
     char c[UNITS_TEXT_BYTES];
     size_t begin = out->len;
-    double share = figures->bytes_total == 0 ? 0
-                                             : (double)figures->bytes_done / (double)figures->bytes_total;
+    double share =
+        figures->bytes_total == 0 ? 0 : (double)figures->bytes_done / (double)figures->bytes_total;
     share = share > 1 ? 1 : share;
     if (figures->is_total_known && columns >= 100) {
         unsigned full = (unsigned)(share * BAR_COLUMNS);
@@ -78,7 +79,8 @@ static unsigned
 columns_now(void)
 {
     struct winsize size = {0};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col - 1U : 79U;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10 ? size.ws_col - 1U
+                                                                            : 79U;
 }
 
 void
@@ -105,7 +107,8 @@ progress_bar_show(struct progress_bar *bar, const struct progress_figures *figur
         return;
     }
     bar->is_shown = true;
-    (void)fprintf(stderr, bar->has_color ? "\r\033[K\033[36m%s\033[0m" : "\r\033[K%s", text_str(&line));
+    (void)fprintf(stderr, bar->has_color ? "\r\033[K\033[36m%s\033[0m" : "\r\033[K%s",
+                  text_str(&line));
 }
 
 void

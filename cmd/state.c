@@ -21,7 +21,8 @@ state_folder(const char *named, struct text *out, struct err *err)
     } else if (home != NULL && home[0] == '/') {
         text_addf(out, "%s/.local/state/sallyport", home);
     } else {
-        return err_set(err, ERR_CONFIG, "no state folder: neither XDG_STATE_HOME nor HOME is set; use --state");
+        return err_set(err, ERR_CONFIG,
+                       "no state folder: neither XDG_STATE_HOME nor HOME is set; use --state");
     }
     return ERR_OK;
 }

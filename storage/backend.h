@@ -1,10 +1,11 @@
 /*
  * storage/backend.h - the one door between the pipeline and anything that holds bytes.
  *
- * Three things stand behind it. An *end* is a place as the user named it (a folder, the local store,
- * an Azure container): opened once, shared by all threads. A *backend* is one thread's way to move
- * bytes to or from an end; retry, throttle and fault are backends that wrap a backend. A *lister*
- * walks an end. A copy is a pair of ends; upload and download differ only in which one is the source.
+ * Three things stand behind it. An *end* is a place as the user named it (a folder, the local
+ * store, an Azure container): opened once, shared by all threads. A *backend* is one thread's way
+ * to move bytes to or from an end; retry, throttle and fault are backends that wrap a backend. A
+ * *lister* walks an end. A copy is a pair of ends; upload and download differ only in which one is
+ * the source.
  *
  * Rules every backend keeps, checked by backend.c in every build:
  *   1. An accepted op completes exactly once, cancelled or not.
@@ -28,36 +29,50 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum blob_type { BLOB_TYPE_NONE, BLOB_TYPE_BLOCK, BLOB_TYPE_PAGE, BLOB_TYPE_APPEND, BLOB_TYPE_COUNT };
-enum blob_tier { BLOB_TIER_NONE, BLOB_TIER_HOT, BLOB_TIER_COOL, BLOB_TIER_COLD, BLOB_TIER_ARCHIVE,
-                 BLOB_TIER_COUNT };
-extern const char *const blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob" */
+enum blob_type {
+    BLOB_TYPE_NONE,
+    BLOB_TYPE_BLOCK,
+    BLOB_TYPE_PAGE,
+    BLOB_TYPE_APPEND,
+    BLOB_TYPE_COUNT
+};
+enum blob_tier {
+    BLOB_TIER_NONE,
+    BLOB_TIER_HOT,
+    BLOB_TIER_COOL,
+    BLOB_TIER_COLD,
+    BLOB_TIER_ARCHIVE,
+    BLOB_TIER_COUNT
+};
+extern const char
+    *const blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob" */
 extern const char *const blob_tier_names[BLOB_TIER_COUNT]; /* "", "Hot", ... */
 
-#define BLOB_ETAG_BYTES     64  /* Azure: "0x8D..." within quotes; kept as it came, quotes included */
-#define BLOB_JOB_BYTES      33  /* 32 hex digits of the job's nonce */
-#define BLOB_TYPE_BYTES     256 /* Content-Type, Content-Encoding: longer ones are cut off */
-#define BLOB_METADATA_MAX   8192
-#define BLOB_TIME_NONE      INT64_MIN
+#define BLOB_ETAG_BYTES   64  /* Azure: "0x8D..." within quotes; kept as it came, quotes included */
+#define BLOB_JOB_BYTES    33  /* 32 hex digits of the job's nonce */
+#define BLOB_TYPE_BYTES   256 /* Content-Type, Content-Encoding: longer ones are cut off */
+#define BLOB_METADATA_MAX 8192
+#define BLOB_TIME_NONE    INT64_MIN
 
 /*
  * What is known of an item besides its bytes. Metadata of other clients travels in extra_metadata:
- * "key\0value\0" pairs, extra_metadata_len bytes in all; our own keys (mtime, sallyport_*) never stand there.
+ * "key\0value\0" pairs, extra_metadata_len bytes in all; our own keys (mtime, sallyport_*) never
+ * stand there.
  */
 struct blob_props {
-    uint64_t size_bytes;      /* as stored */
-    uint64_t original_bytes;  /* before compression; equals size_bytes otherwise */
-    int64_t mtime_ns;         /* the original's modification time; BLOB_TIME_NONE: unknown */
-    int64_t modified_ns;      /* Last-Modified of the store (tree: the same as mtime_ns) */
-    uint64_t crc64;           /* of the original bytes */
+    uint64_t size_bytes;     /* as stored */
+    uint64_t original_bytes; /* before compression; equals size_bytes otherwise */
+    int64_t mtime_ns;        /* the original's modification time; BLOB_TIME_NONE: unknown */
+    int64_t modified_ns;     /* Last-Modified of the store (tree: the same as mtime_ns) */
+    uint64_t crc64;          /* of the original bytes */
     bool has_crc64;
     bool has_md5;
-    bool is_archived;         /* tier Archive: cannot be read */
+    bool is_archived; /* tier Archive: cannot be read */
     enum blob_type type;
     enum blob_tier tier;
     uint8_t md5[MD5_BYTES];
-    char etag[BLOB_ETAG_BYTES]; /* "" unknown */
-    char job[BLOB_JOB_BYTES];   /* nonce of the job that stored it; "" unknown or not ours */
+    char etag[BLOB_ETAG_BYTES];   /* "" unknown */
+    char job[BLOB_JOB_BYTES];     /* nonce of the job that stored it; "" unknown or not ours */
     const char *content_type;     /* NULL: none */
     const char *content_encoding; /* NULL: none */
     const char *extra_metadata;
@@ -65,14 +80,14 @@ struct blob_props {
 };
 
 enum blob_verb {
-    BLOB_STAT,   /* -> props; ERR_ITEM_GONE if there is none */
-    BLOB_READ,   /* offset, len -> buf, moved_bytes */
-    BLOB_PUT,    /* store a whole item in one go: buf, len, props */
-    BLOB_WRITE,  /* store one block of an unfinished item: block_index, offset, buf, len */
-    BLOB_COMMIT, /* publish an unfinished item: block_count, props */
-    BLOB_BLOCKS, /* which blocks of an unfinished item are there -> block_bits */
-    BLOB_REMOVE, /* delete; ERR_ITEM_GONE if there is none */
-    BLOB_DISCARD,/* forget an unfinished item and close what is kept open for it */
+    BLOB_STAT,    /* -> props; ERR_ITEM_GONE if there is none */
+    BLOB_READ,    /* offset, len -> buf, moved_bytes */
+    BLOB_PUT,     /* store a whole item in one go: buf, len, props */
+    BLOB_WRITE,   /* store one block of an unfinished item: block_index, offset, buf, len */
+    BLOB_COMMIT,  /* publish an unfinished item: block_count, props */
+    BLOB_BLOCKS,  /* which blocks of an unfinished item are there -> block_bits */
+    BLOB_REMOVE,  /* delete; ERR_ITEM_GONE if there is none */
+    BLOB_DISCARD, /* forget an unfinished item and close what is kept open for it */
     BLOB_VERB_COUNT
 };
 
@@ -101,31 +116,38 @@ struct blob_op {
     uint32_t block_count;  /* COMMIT, BLOCKS: how many blocks make the item */
     uint32_t len_bytes;    /* READ: bytes wanted; PUT, WRITE: bytes in buf */
     bool is_whole;         /* READ: this reads the whole item; keep nothing open for it */
-    bool is_zero;          /* WRITE: all bytes are zero, buf holds them only if the end needs_zeros */
-    void *buf;             /* page aligned; READ: also room for len_bytes */
-    uint64_t crc64;        /* PUT, WRITE: of buf */
-    const uint8_t *md5;    /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props *props; /* PUT, COMMIT: to store. READ: as listed; a difference in size,
-                                       mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond;   /* PUT, COMMIT */
+    bool is_zero;       /* WRITE: all bytes are zero, buf holds them only if the end needs_zeros */
+    void *buf;          /* page aligned; READ: also room for len_bytes */
+    uint64_t crc64;     /* PUT, WRITE: of buf */
+    const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
+    const struct blob_props
+        *props;          /* PUT, COMMIT: to store. READ: as listed; a difference in size,
+                            mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
+    enum blob_cond cond; /* PUT, COMMIT */
     char cond_etag[BLOB_ETAG_BYTES];
-    uint8_t *block_bits;   /* BLOCKS: bit i set if block i is there with its full length */
+    uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
 
-    struct err err;           /* result: err.code == ERR_OK on success */
-    uint32_t moved_bytes;     /* result: READ may be short only with is_whole unset and at the end */
-    enum blob_checked checked;/* result of PUT, WRITE; READ: whether the bytes were checked on their way */
-    char etag[BLOB_ETAG_BYTES]; /* result of PUT, COMMIT, STAT */
+    struct err err;       /* result: err.code == ERR_OK on success */
+    uint32_t moved_bytes; /* result: READ may be short only with is_whole unset and at the end */
+    enum blob_checked
+        checked; /* result of PUT, WRITE; READ: whether the bytes were checked on their way */
+    char etag[BLOB_ETAG_BYTES];   /* result of PUT, COMMIT, STAT */
     struct blob_props *ret_props; /* STAT: filled if not NULL; texts live until done returns */
-    int64_t retry_after_ns;   /* result with ERR_THROTTLED and the like; 0: not said */
-    uint32_t throttled_count; /* result: answers that said "slow down", over all tries */
-    int64_t throttled_ns;     /* result: time spent waiting in retry and throttle */
+    int64_t retry_after_ns;       /* result with ERR_THROTTLED and the like; 0: not said */
+    uint32_t throttled_count;     /* result: answers that said "slow down", over all tries */
+    int64_t throttled_ns;         /* result: time spent waiting in retry and throttle */
 
-    struct blob_frame { blob_done_fn *done; void *wrapper; int64_t number; int64_t at_ns; } frames[BLOB_FRAMES_MAX];
-    unsigned frame_count;     /* wrappers push and pop */
-    struct list link;         /* for whoever holds the op at the moment */
-    void *backend_data;       /* of the innermost backend */
-    bool is_in_flight;        /* kept by backend.c */
+    struct blob_frame {
+        blob_done_fn *done;
+        void *wrapper;
+        int64_t number;
+        int64_t at_ns;
+    } frames[BLOB_FRAMES_MAX];
+    unsigned frame_count; /* wrappers push and pop */
+    struct list link;     /* for whoever holds the op at the moment */
+    void *backend_data;   /* of the innermost backend */
+    bool is_in_flight;    /* kept by backend.c */
 };
 
 struct backend {
@@ -136,11 +158,13 @@ struct backend {
 struct backend_ops {
     const char *name;
     enum err_code (*submit)(struct backend *b, struct blob_op *op, struct err *err);
-    /* Ask that an accepted op end soon, with ERR_INTERRUPTED or as it would; NULL: wrappers pass on. */
+    /* Ask that an accepted op end soon, with ERR_INTERRUPTED or as it would; NULL: wrappers pass
+     * on. */
     void (*cancel)(struct backend *b, struct blob_op *op);
-    unsigned (*poll)(struct backend *b);            /* run completions; how many ran */
-    int64_t (*next_timer_ns)(struct backend *b);    /* CLOCK_MONOTONIC of the next timer; INT64_MAX: none */
-    struct backend *(*free)(struct backend *b);     /* frees inner too; returns NULL */
+    unsigned (*poll)(struct backend *b); /* run completions; how many ran */
+    int64_t (*next_timer_ns)(
+        struct backend *b); /* CLOCK_MONOTONIC of the next timer; INT64_MAX: none */
+    struct backend *(*free)(struct backend *b); /* frees inner too; returns NULL */
 };
 
 MUST_USE enum err_code backend_submit(struct backend *b, struct blob_op *op, struct err *err);
@@ -162,11 +186,13 @@ struct lane_io {
     struct disk *disk;
     struct transport *http; /* NULL if no end of the copy is remote */
     const struct clock *clock;
-    struct mailbox *wake; /* mailbox_wake() on it, from any thread, makes the owner poll its backends */
+    struct mailbox
+        *wake; /* mailbox_wake() on it, from any thread, makes the owner poll its backends */
     unsigned lane_index;
 };
 
-/* ---- ends -------------------------------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------------------------------
+ */
 
 enum end_role { END_SOURCE, END_TARGET };
 enum end_links { END_LINKS_SKIP, END_LINKS_FOLLOW, END_LINKS_FAIL };
@@ -184,15 +210,15 @@ struct end_options {
 
 /* What an end can hold and how it wants to be used; constant after end_open. */
 struct end_caps {
-    bool is_local;             /* reached by files, not by requests */
-    bool needs_zeros;          /* holes have to be sent */
-    bool keeps_props;          /* properties and CRC are kept with the item */
-    bool checks_transit;       /* may answer with a checksum */
-    bool block_order_free;     /* blocks may have any size (compression of several blocks) */
-    uint64_t item_bytes_max;   /* 0: no limit */
-    uint32_t blocks_max;       /* 0: no limit */
-    uint64_t block_bytes_max;  /* 0: no limit */
-    uint64_t put_bytes_max;    /* larger items need blocks; 0: no limit */
+    bool is_local;            /* reached by files, not by requests */
+    bool needs_zeros;         /* holes have to be sent */
+    bool keeps_props;         /* properties and CRC are kept with the item */
+    bool checks_transit;      /* may answer with a checksum */
+    bool block_order_free;    /* blocks may have any size (compression of several blocks) */
+    uint64_t item_bytes_max;  /* 0: no limit */
+    uint32_t blocks_max;      /* 0: no limit */
+    uint64_t block_bytes_max; /* 0: no limit */
+    uint64_t put_bytes_max;   /* larger items need blocks; 0: no limit */
 };
 
 struct lister;
@@ -201,7 +227,8 @@ struct text;
 struct end {
     const struct end_ops *ops;
     struct end_caps caps;
-    char *display; /* canonical address without credentials; what messages and the copy's identity show */
+    char *display; /* canonical address without credentials; what messages and the copy's identity
+                      show */
 };
 
 /* One step of a walk. Texts live until the next lister_next(). */
@@ -222,11 +249,15 @@ typedef bool(end_wants_fn)(void *user, const char *folder); /* false: do not wal
 
 struct end_ops {
     const char *name;
-    enum err_code (*backend)(struct end *end, const struct lane_io *io, struct backend **ret_backend, struct err *err);
-    enum err_code (*lister)(struct end *end, end_wants_fn *wants, void *user, struct lister **ret_lister, struct err *err);
+    enum err_code (*backend)(struct end *end, const struct lane_io *io,
+                             struct backend **ret_backend, struct err *err);
+    enum err_code (*lister)(struct end *end, end_wants_fn *wants, void *user,
+                            struct lister **ret_lister, struct err *err);
     /* Before the first byte: reachable, writable, container made if missing (unless dry_run).
-     * *ret_free_bytes: UINT64_MAX if unknown. *ret_is_fresh: this call made the container or folder. Blocks. */
-    enum err_code (*prepare)(struct end *end, bool dry_run, uint64_t *ret_free_bytes, bool *ret_is_fresh, struct err *err);
+     * *ret_free_bytes: UINT64_MAX if unknown. *ret_is_fresh: this call made the container or
+     * folder. Blocks. */
+    enum err_code (*prepare)(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
+                             bool *ret_is_fresh, struct err *err);
     /* All blocks written so far survive power loss afterwards. Any thread; blocks. */
     enum err_code (*barrier)(struct end *end, struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
@@ -237,7 +268,8 @@ struct end_ops {
 };
 
 struct lister_ops {
-    enum err_code (*next)(struct lister *lister, struct entry *entry, bool *ret_more, struct err *err);
+    enum err_code (*next)(struct lister *lister, struct entry *entry, bool *ret_more,
+                          struct err *err);
     struct lister *(*close)(struct lister *lister);
 };
 struct lister {

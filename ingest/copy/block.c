@@ -520,11 +520,7 @@ on_asked(struct blob_op *op)
         memcpy(block->cond_etag, op->etag, BLOB_ETAG_BYTES);
     }
     if (says == TARGET_SAME || says == TARGET_KEEP) {
-        bool is_ours = strcmp(found->job, block->lane->options.nonce) == 0;
-        item->state = is_ours ? ITEM_RESUMED : ITEM_UNCHANGED;
-        item->crc64 = found->crc64;
-        item->has_crc64 = found->has_crc64;
-        item->etag = arena_text(&block->batch->arena, op->etag);
+        item_settle(block->batch, item, says, found, op->etag, block->lane->options.nonce);
         block_step(block, BLOCK_EV_SAME);
         block_end(block);
         return;

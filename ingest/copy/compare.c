@@ -17,7 +17,7 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
                            : target->mtime_ns - item->mtime_ns;
     bool has_same_time = apart_ns > -1000 && apart_ns < 1000;
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
-    if (is_ours && has_same_size && has_same_time) {
+    if (has_same_size && has_same_time && (is_ours || options->overwrite != OVERWRITE_ALWAYS)) {
         return TARGET_SAME;
     }
     switch (options->overwrite) {
@@ -38,9 +38,23 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     if (source != NULL && source->has_crc64 && target->has_crc64) {
         return source->crc64 == target->crc64 ? TARGET_SAME : TARGET_COPY;
     }
-    if (has_same_time) {
-        return TARGET_SAME;
-    }
     /* Small enough to be read whole anyway: its CRC decides before it is sent. */
     return target->has_crc64 && item->block_count <= 1 ? TARGET_COMPARE : TARGET_COPY;
+}
+
+void
+item_settle(struct batch *batch, struct item *item, enum target_says says,
+            const struct blob_props *target, const char *etag, const char *nonce)
+{
+    if (says == TARGET_KEEP) {
+        struct err err = ERR_NONE;
+        (void)err_set(&err, ERR_KEPT, "'%s' was kept as it is at the target", item->name);
+        item_fail(batch, item, ITEM_SKIPPED, &err);
+        return;
+    }
+    bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
+    item->state = is_ours ? ITEM_RESUMED : ITEM_UNCHANGED;
+    item->crc64 = target->crc64;
+    item->has_crc64 = target->has_crc64;
+    item->etag = arena_text(&batch->arena, etag);
 }

@@ -19,4 +19,8 @@ enum target_says {
 enum target_says item_compare(const struct copy_options *options, const char *nonce,
                               const struct item *item, const struct blob_props *target);
 
+/* For SAME and KEEP: the item ends as unchanged, as resumed (our job stored it), or as skipped. */
+void item_settle(struct batch *batch, struct item *item, enum target_says says,
+                 const struct blob_props *target, const char *etag, const char *nonce);
+
 #endif

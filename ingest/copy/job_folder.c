@@ -20,8 +20,9 @@ make_folders(const char *path, struct err *err)
         }
         *at = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-            code = err_set_sys(err, ERR_CONFIG, errno,
-                               "cannot make the state folder '%s'; name another with --state", copy);
+            code =
+                err_set_sys(err, ERR_CONFIG, errno,
+                            "cannot make the state folder '%s'; name another with --state", copy);
         }
         *at = kept;
         if (kept == '\0') {
@@ -59,8 +60,8 @@ describe(const struct copy_options *options, const struct end *source, const str
 }
 
 enum err_code
-job_folder_open(const struct copy_options *options, const struct end *source, const struct end *target,
-                struct job_folder *ret_folder, struct err *err)
+job_folder_open(const struct copy_options *options, const struct end *source,
+                const struct end *target, struct job_folder *ret_folder, struct err *err)
 {
     AUTO_TEXT identity = TEXT_INIT;
     AUTO_TEXT path = TEXT_INIT;
@@ -77,7 +78,8 @@ job_folder_open(const struct copy_options *options, const struct end *source, co
     text_addf(&file, "%s/lock", text_str(&path));
     AUTO_FD lock = open(text_str(&file), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
-        return err_set_sys(err, ERR_CONFIG, errno, "cannot use the state folder '%s'", text_str(&path));
+        return err_set_sys(err, ERR_CONFIG, errno, "cannot use the state folder '%s'",
+                           text_str(&path));
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         return err_set(err, ERR_RUNNING, "another process is running this copy (lock '%s')",

@@ -119,8 +119,8 @@ struct lane {
     struct lane_figures figures;
 };
 
-MUST_USE enum err_code lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
-                                 struct err *err);
+MUST_USE enum err_code lane_init(struct lane *lane, unsigned index,
+                                 const struct lane_options *options, struct err *err);
 /* All of them move to the lane and end with it; each may be NULL when opening it failed. */
 void lane_open(struct lane *lane, struct disk *disk, struct transport *http, struct backend *source,
                struct backend *target);

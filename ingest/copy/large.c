@@ -187,10 +187,7 @@ on_found(struct engine *engine, struct batch *batch, const struct order *order)
     if (says != TARGET_SAME && says != TARGET_KEEP) {
         return;
     }
-    item->crc64 = order->found.crc64;
-    item->has_crc64 = order->found.has_crc64;
-    item->etag = arena_text(&batch->arena, order->etag);
-    end_item(engine, batch, strcmp(order->found.job, nonce) == 0 ? ITEM_RESUMED : ITEM_UNCHANGED);
+    item_settle(batch, item, says, &order->found, order->etag, nonce);
     large->state = LARGE_DONE; /* no lane has opened anything */
 }
 

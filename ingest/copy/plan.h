@@ -68,7 +68,8 @@ MUST_USE enum err_code plan_find_large(struct plan_reader *reader, const struct 
 typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_t row,
                                     struct err *err);
 MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err);
-MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row, struct err *err);
+MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row,
+                                     struct err *err);
 /* Random access by name for verifying. Row 0: none. */
 MUST_USE enum err_code plan_index_names(struct plan *plan, struct err *err);
 MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *name,

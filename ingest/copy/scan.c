@@ -108,10 +108,7 @@ ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err 
         item->needs_stat = true; /* the lane asks again: it needs the etag of that moment */
         return ERR_OK;
     }
-    item->state = strcmp(found.job, scan->options.nonce) == 0 ? ITEM_RESUMED : ITEM_UNCHANGED;
-    item->crc64 = found.crc64;
-    item->has_crc64 = found.has_crc64;
-    item->etag = arena_text(&batch->arena, found.etag);
+    item_settle(batch, item, says, &found, found.etag, scan->options.nonce);
     return ERR_OK;
 }
 

@@ -64,8 +64,9 @@ compare(struct verify *v, const struct entry *entry, struct err *err)
     v->result.checked++;
     const struct blob_props *props = &entry->props;
     if (props->original_bytes != item.size_bytes) {
-        (void)err_set(&why, ERR_VERIFY_MISMATCH, "'%s' has %llu bytes at the target; %llu were stored",
-                      item.name, (unsigned long long)props->original_bytes,
+        (void)err_set(&why, ERR_VERIFY_MISMATCH,
+                      "'%s' has %llu bytes at the target; %llu were stored", item.name,
+                      (unsigned long long)props->original_bytes,
                       (unsigned long long)item.size_bytes);
         report(v, &item, &why);
     } else if (props->has_crc64 && item.has_crc64 && props->crc64 != item.crc64) {
@@ -101,7 +102,8 @@ find_missing(void *user, const struct item *item, uint64_t row, struct err *err)
     struct verify *v = user;
     struct err why = ERR_NONE;
     if (row > v->rows || (v->seen[row >> 3] >> (row & 7) & 1) == 0) {
-        (void)err_set(&why, ERR_VERIFY_MISSING, "'%s' was stored and is not at the target", item->name);
+        (void)err_set(&why, ERR_VERIFY_MISSING, "'%s' was stored and is not at the target",
+                      item->name);
         report(v, item, &why);
     }
     return interrupted(v, err);
@@ -128,7 +130,8 @@ wait_for_read(struct verify *v)
 }
 
 static enum err_code
-read_range(struct verify *v, const struct item *item, uint64_t offset, uint32_t len, struct err *err)
+read_range(struct verify *v, const struct item *item, uint64_t offset, uint32_t len,
+           struct err *err)
 {
     struct blob_props props = {.size_bytes = item->size_bytes,
                                .original_bytes = item->size_bytes,
@@ -162,7 +165,8 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
     struct err why = ERR_NONE;
     uint64_t crc = CRC64_EMPTY;
     (void)row;
-    for (uint64_t offset = 0; offset < item->size_bytes && why.code == ERR_OK; offset += READ_BYTES) {
+    for (uint64_t offset = 0; offset < item->size_bytes && why.code == ERR_OK;
+         offset += READ_BYTES) {
         uint32_t len = (uint32_t)MIN_OF(item->size_bytes - offset, READ_BYTES);
         enum err_code code = read_range(v, item, offset, len, err);
         code = code == ERR_OK ? interrupted(v, err) : code;

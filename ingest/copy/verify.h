@@ -29,7 +29,7 @@ struct verify_result {
     uint64_t read_back;
 };
 
-MUST_USE enum err_code verify_run(const struct verify_options *options, struct verify_result *ret_result,
-                                  struct err *err);
+MUST_USE enum err_code verify_run(const struct verify_options *options,
+                                  struct verify_result *ret_result, struct err *err);
 
 #endif

@@ -1,15 +1,16 @@
 /*
- * storage/http/transport.h - one thread's way to send HTTP requests; what stands behind it can change.
+ * storage/http/transport.h - one thread's way to send HTTP requests; what stands behind it can
+ * change.
  *
- * `curl` (transport_curl.c) is the reference. All traffic of a lane goes through one transport; it has
- * one wake fd, so that the lane has one wait.
+ * `curl` (transport_curl.c) is the reference. All traffic of a lane goes through one transport; it
+ * has one wake fd, so that the lane has one wait.
  *
  *   shape    any number of requests in flight up to depth; HTTP/1.1 keep-alive; no redirects
  *   owner    a request and all it points to are borrowed from submit until done
  *   thread   one
  *   errors   the request's err: ERR_NETWORK (resolve, connect, reset, TLS), ERR_TIMEOUT (nothing
- *            moved for idle_timeout_ns), ERR_INTERRUPTED (cancelled), ERR_FORMAT (not HTTP). A status
- *            code is never an error here.
+ *            moved for idle_timeout_ns), ERR_INTERRUPTED (cancelled), ERR_FORMAT (not HTTP). A
+ * status code is never an error here.
  */
 #ifndef STORAGE_HTTP_TRANSPORT_H
 #define STORAGE_HTTP_TRANSPORT_H
@@ -32,7 +33,8 @@ struct http_header {
 
 struct http_request;
 typedef void(http_done_fn)(struct http_request *request);
-/* One header line of the answer, name and value without surrounding white space, not NUL terminated. */
+/* One header line of the answer, name and value without surrounding white space, not NUL
+ * terminated. */
 typedef void(http_header_fn)(struct http_request *request, const char *name, size_t name_len,
                              const char *value, size_t value_len);
 /* A piece of the answer's body; false ends the request with ERR_FORMAT. */
@@ -52,7 +54,8 @@ struct http_request {
     int status; /* result; 0 if no answer */
     struct err err;
     uint64_t received_bytes;
-    int64_t body_sent_ns;  /* result: CLOCK_MONOTONIC when the last byte of the body was handed over; 0 unknown */
+    int64_t body_sent_ns; /* result: CLOCK_MONOTONIC when the last byte of the body was handed over;
+                             0 unknown */
 
     struct list link;
     void *transport_data;
@@ -70,29 +73,55 @@ struct transport_ops {
     unsigned (*poll)(struct transport *t); /* run completions; how many ran */
     int (*wake_fd)(struct transport *t);   /* readable when poll() has work */
     int64_t (*next_timer_ns)(struct transport *t);
-    struct transport *(*free)(struct transport *t); /* ends what is in flight without calling done */
+    struct transport *(*free)(
+        struct transport *t); /* ends what is in flight without calling done */
 };
 
 struct transport_options {
-    unsigned depth;              /* requests in flight */
-    unsigned connections_max;    /* kept open */
+    unsigned depth;           /* requests in flight */
+    unsigned connections_max; /* kept open */
     int64_t connect_timeout_ns;
     int64_t idle_timeout_ns;
-    const char *ca_file;         /* extra authority, PEM; NULL: system's */
+    const char *ca_file; /* extra authority, PEM; NULL: system's */
     const struct clock *clock;
 };
 
 MUST_USE enum err_code transport_curl_new(const struct transport_options *options,
                                           struct transport **ret_transport, struct err *err);
 
-static inline enum err_code transport_submit(struct transport *t, struct http_request *r) { return t->ops->submit(t, r); }
-static inline void transport_cancel(struct transport *t, struct http_request *r) { t->ops->cancel(t, r); }
-static inline unsigned transport_poll(struct transport *t) { return t->ops->poll(t); }
-static inline int transport_wake_fd(struct transport *t) { return t->ops->wake_fd(t); }
-static inline int64_t transport_next_timer_ns(struct transport *t) { return t->ops->next_timer_ns(t); }
-static inline struct transport *transport_free(struct transport *t) { return t == NULL ? NULL : t->ops->free(t); }
+static inline enum err_code
+transport_submit(struct transport *t, struct http_request *r)
+{
+    return t->ops->submit(t, r);
+}
+static inline void
+transport_cancel(struct transport *t, struct http_request *r)
+{
+    t->ops->cancel(t, r);
+}
+static inline unsigned
+transport_poll(struct transport *t)
+{
+    return t->ops->poll(t);
+}
+static inline int
+transport_wake_fd(struct transport *t)
+{
+    return t->ops->wake_fd(t);
+}
+static inline int64_t
+transport_next_timer_ns(struct transport *t)
+{
+    return t->ops->next_timer_ns(t);
+}
+static inline struct transport *
+transport_free(struct transport *t)
+{
+    return t == NULL ? NULL : t->ops->free(t);
+}
 
-/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the idle timeout. */
+/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the idle timeout.
+ */
 void transport_perform(struct transport *t, struct http_request *request);
 
 #endif

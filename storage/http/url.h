@@ -1,10 +1,10 @@
 /*
  * storage/http/url.h - addresses: taking them apart, percent-encoding, and leaving secrets out.
  *
- *   shape    scheme://host[:port]/path[?query]; host at most 255 bytes, the whole at most URL_BYTES_MAX
- *   owner    struct url owns its texts; url_done() wipes the query, which may hold a signature
- *   errors   ERR_USAGE; the text never shows a query or user part
- *   source   RFC 3986; SAS: sig is redacted wherever an address is shown
+ *   shape    scheme://host[:port]/path[?query]; host at most 255 bytes, the whole at most
+ * URL_BYTES_MAX owner    struct url owns its texts; url_done() wipes the query, which may hold a
+ * signature errors   ERR_USAGE; the text never shows a query or user part source   RFC 3986; SAS:
+ * sig is redacted wherever an address is shown
  */
 #ifndef STORAGE_HTTP_URL_H
 #define STORAGE_HTTP_URL_H
@@ -18,11 +18,11 @@
 #define URL_BYTES_MAX 8192
 
 struct url {
-    char *scheme; /* "http" or "https", lower case */
-    char *host;   /* lower case; IPv6 within brackets */
+    char *scheme;  /* "http" or "https", lower case */
+    char *host;    /* lower case; IPv6 within brackets */
     unsigned port; /* 0: the scheme's */
-    char *path;   /* decoded; starts with '/' or is "" */
-    char *query;  /* raw, without '?'; NULL: none */
+    char *path;    /* decoded; starts with '/' or is "" */
+    char *query;   /* raw, without '?'; NULL: none */
 };
 
 MUST_USE enum err_code url_parse(const char *address, struct url *ret_url, struct err *err);

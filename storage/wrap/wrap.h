@@ -14,9 +14,9 @@
 #include <stdatomic.h>
 
 /*
- * retry: an op that ended with a RETRY-class error is submitted again after a jittered, doubling wait
- * (Retry-After goes before it, up to delay_max). The last error is reported once, folded: first
- * cause, number of tries, span of time, last cause.
+ * retry: an op that ended with a RETRY-class error is submitted again after a jittered, doubling
+ * wait (Retry-After goes before it, up to delay_max). The last error is reported once, folded:
+ * first cause, number of tries, span of time, last cause.
  */
 struct retry_options {
     unsigned attempts; /* the first included */
@@ -28,7 +28,8 @@ MUST_USE enum err_code retry_new(struct backend *inner, const struct retry_optio
                                  const struct clock *clock, struct backend **ret_backend,
                                  struct err *err);
 
-/* throttle: a token bucket over PUT, WRITE and READ bytes, shared by all lanes; the rate can be changed while running. */
+/* throttle: a token bucket over PUT, WRITE and READ bytes, shared by all lanes; the rate can be
+ * changed while running. */
 struct throttle {
     atomic_uint_least64_t bytes_per_s; /* 0: no limit */
     _Atomic int64_t free_at_ns;        /* virtual time at which the next byte may go */
@@ -42,8 +43,8 @@ MUST_USE enum err_code throttle_new(struct backend *inner, struct throttle *thro
 /* fault: seeded errors, delays, short reads, torn writes, for tests. Rates are per mille of ops. */
 struct fault_options {
     uint64_t seed;
-    unsigned error_permille;      /* RETRY-class errors before the inner op */
-    unsigned lost_answer_permille;/* the inner op happens, its answer is lost (ERR_NETWORK) */
+    unsigned error_permille;       /* RETRY-class errors before the inner op */
+    unsigned lost_answer_permille; /* the inner op happens, its answer is lost (ERR_NETWORK) */
     unsigned delay_permille;
     int64_t delay_max_ns;
     unsigned short_read_permille; /* READ ends early with ERR_NETWORK after some bytes */

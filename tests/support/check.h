@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 
+/* cmocka.h needs the headers before it, in this order. */
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,18 +18,19 @@
 #include <string.h>
 
 #include <cmocka.h>
+// clang-format on
 
-#define CHECK(fact)          assert_true(fact)
-#define CHECK_U64(got, want) assert_int_equal((uint64_t)(got), (uint64_t)(want))
-#define CHECK_I64(got, want) assert_true(check_i64((int64_t)(got), (int64_t)(want)))
-#define CHECK_TEXT(got, want) assert_string_equal((got), (want))
+#define CHECK(fact)                 assert_true(fact)
+#define CHECK_U64(got, want)        assert_int_equal((uint64_t)(got), (uint64_t)(want))
+#define CHECK_I64(got, want)        assert_true(check_i64((int64_t)(got), (int64_t)(want)))
+#define CHECK_TEXT(got, want)       assert_string_equal((got), (want))
 #define CHECK_BYTES(got, want, len) assert_memory_equal((got), (want), (len))
 /* The call succeeds; otherwise its error's text is shown. */
-#define CHECK_OK(call, err) assert_true(check_ok((call), (err)))
+#define CHECK_OK(call, err)         assert_true(check_ok((call), (err)))
 /* The call fails with this code. */
-#define CHECK_ERR(call, err, want) assert_true(check_err((call), (err), (want)))
+#define CHECK_ERR(call, err, want)  assert_true(check_err((call), (err), (want)))
 /* A text contains a piece. */
-#define CHECK_HAS(text, piece) assert_true(check_has((text), (piece)))
+#define CHECK_HAS(text, piece)      assert_true(check_has((text), (piece)))
 
 static inline bool
 check_i64(int64_t got, int64_t want)

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Each way to end has its exit code, a message that names the thing, and both last events.
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+mkdir src empty
+echo x >src/a
+copy 2 src
+grep -q 'TARGET is missing' messages
+copy 2 src target --overwrit never
+grep -q "did you mean '--overwrite'" messages
+copy 2 src target --overwrite sometimes
+copy 2 src target --memory 1MiB
+copy 2 src src
+copy 2 '' target
+copy 9 empty target
+copy 13 missing target
+grep -q 'missing' messages
+echo '[retry]
+attempts = none' >bad.conf
+copy 8 src target --config bad.conf
+grep -q 'line 2' messages
+
+# A second process on the same copy is turned away while the first has its lock.
+copy 0 src target
+lock=$(echo state/jobs/copy-*/lock | head -n 1)
+for lock in state/jobs/copy-*/lock; do
+    exec {held}>"$lock"
+    flock -n "$held"
+done
+copy 6 src target
+grep -q 'already-running' messages
+exec {held}>&-
+
+# Names of errors lead to their explanation.
+"$sallyport" error explain already-running | grep -q 'exit code:    6'
+code=0
+"$sallyport" error explain already-runing 2>messages || code=$?
+equal "exit of an unknown code" "$code" 2
+grep -q 'already-running' messages
+"$sallyport" doctor --state "$work/state" | grep -q CRC-64
+for shell in bash zsh fish; do
+    "$sallyport" completion "$shell" | grep -q 'block-size'
+done
+"$sallyport" completion bash | bash -n

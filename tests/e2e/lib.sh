@@ -1,0 +1,53 @@
+# What every end-to-end test uses: a folder of its own, the program, and checks that print both values.
+set -euo pipefail
+sallyport=${SALLYPORT_BINARY:?}
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/sallyport-e2e.XXXXXX")
+cleanup() {
+    chmod -R u+rwX "$work" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+cd "$work"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# equal WHAT GOT WANT
+equal() {
+    [[ "$2" == "$3" ]] || fail "$1: got '$2', want '$3'"
+}
+
+# copy WANTED_EXIT ARGUMENT...: runs a copy; its events are in ./events, its messages in ./messages
+copy() {
+    local want=$1 code=0
+    shift
+    "$sallyport" copy --state "$work/state" --json "$@" >events 2>messages || code=$?
+    [[ "$code" -eq "$want" ]] || fail "copy $*: exit $code, want $want: $(cat messages)"
+    equal "last event" "$(tail -n 1 events | field type)" exit
+    equal "event before it" "$(tail -n 2 events | head -n 1 | field type)" summary
+}
+
+# field PATH: one value of a JSON object on standard input
+field() {
+    python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for key in sys.argv[1].split("."):
+    value = value[key]
+print(value)' "$1"
+}
+
+summary() {
+    tail -n 2 events | head -n 1 | field "data.$1"
+}
+
+# Every entry is accounted for: the states sum up to the total.
+accounted() {
+    local sum=0 state
+    for state in copied unchanged renamed skipped failed; do
+        sum=$((sum + $(summary "items.$state")))
+    done
+    equal "sum of all states" "$sum" "$(summary items.total)"
+}
