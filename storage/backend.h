@@ -148,6 +148,7 @@ struct blob_op {
     struct list link;     /* for whoever holds the op at the moment */
     void *backend_data;   /* of the innermost backend */
     bool is_in_flight;    /* kept by backend.c */
+    bool is_cancelled;    /* kept by wrappers that hold the op */
 };
 
 struct backend {

@@ -100,6 +100,7 @@ submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
     op->retry_after_ns = 0;
     op->throttled_count = 0;
     op->throttled_ns = 0;
+    op->is_cancelled = false;
     block->began_ns = clock_mono_ns(block->lane->options.clock);
     if (verb != BLOB_READ) {
         add_u64(&block->lane->figures.requests, 1);

@@ -5,6 +5,7 @@
 #include "ingest/copy/job_folder.h"
 #include "ingest/copy/mime.h"
 #include "ingest/copy/verify.h"
+#include "storage/wrap/wrap.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct run {
     struct job_folder folder;
     struct plan plan;
     struct mailbox mailbox;
+    struct throttle throttle;
     struct scan scan;
     struct recorder recorder;
     struct lane lanes[ENGINE_LANES_MAX];
@@ -132,6 +134,10 @@ open_lane(struct run *run, unsigned index, struct err *err)
         .disk = disk, .clock = options->clock, .wake = &lane->mailbox, .lane_index = index};
     code = code == ERR_OK ? end_backend(run->source, &io, &source, err) : code;
     code = code == ERR_OK ? end_backend(run->target, &io, &target, err) : code;
+    if (code == ERR_OK && options->bandwidth != 0) {
+        struct backend *inner = target;
+        code = throttle_new(inner, &run->throttle, options->clock, &target, err);
+    }
     lane_open(lane, disk, NULL, source, target);
     return code;
 }
@@ -414,6 +420,7 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
     run->control = control;
     run->lane_count = choose_lanes(options);
     run->folder.lock = -1;
+    throttle_init(&run->throttle, options->bandwidth);
     mime_load("/etc/mime.types");
     enum err_code code = run_all(run, &result, err);
     bool is_abandoned = run->has_engine && run->engine.is_abandoned;

@@ -108,11 +108,13 @@ uring_poll(struct disk *disk)
     if (u->running == 0) {
         return 0;
     }
+    /* With deferred task work completions appear only when they are asked for, and signal the
+     * eventfd only then: it is emptied after that, or it would stay readable and the lane would
+     * spin. */
     uint64_t count = 0;
+    (void)io_uring_get_events(&u->ring);
     ssize_t got = read(disk->wake_fd, &count, sizeof count);
     (void)got;
-    /* With deferred task work completions appear only when they are asked for. */
-    (void)io_uring_get_events(&u->ring);
     struct io_uring_cqe *cqes[REAP_MAX];
     unsigned have = io_uring_peek_batch_cqe(&u->ring, cqes, REAP_MAX);
     struct disk_op *ops[REAP_MAX];

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # What every end-to-end test uses: a folder of its own, the program, and checks that print both values.
 set -euo pipefail
 sallyport=${SALLYPORT_BINARY:?}

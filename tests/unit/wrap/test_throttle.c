@@ -1,0 +1,150 @@
+#include "storage/wrap/wrap.h"
+#include "tests/support/check.h"
+
+#define OPS 8U
+
+static int64_t now_ns;
+
+static int64_t
+fake_ns(const struct clock *clock)
+{
+    (void)clock;
+    return now_ns;
+}
+
+static const struct clock clock_fake = {.mono_ns = fake_ns, .wall_ns = fake_ns};
+
+/* An inner backend that ends everything in its next poll. */
+static struct blob_op *held[OPS];
+static unsigned held_count;
+
+static enum err_code
+inner_submit(struct backend *b, struct blob_op *op, struct err *err)
+{
+    (void)b;
+    (void)err;
+    held[held_count++] = op;
+    return ERR_OK;
+}
+
+static unsigned
+inner_poll(struct backend *b)
+{
+    unsigned count = held_count;
+    (void)b;
+    held_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        backend_complete(held[i]);
+    }
+    return count;
+}
+
+static struct backend *
+inner_free(struct backend *b)
+{
+    (void)b;
+    return NULL;
+}
+
+static const struct backend_ops inner_ops = {
+    .name = "inner", .submit = inner_submit, .poll = inner_poll, .free = inner_free};
+static struct backend inner = {.ops = &inner_ops};
+
+static int64_t ended_ns[OPS];
+static struct blob_op ops[OPS];
+
+static void
+on_done(struct blob_op *op)
+{
+    ended_ns[op - ops] = now_ns;
+}
+
+static struct backend *
+make(struct throttle *throttle, uint64_t bytes_per_s)
+{
+    struct backend *b = NULL;
+    struct err err = ERR_NONE;
+    throttle_init(throttle, bytes_per_s);
+    CHECK_OK(throttle_new(&inner, throttle, &clock_fake, &b, &err), &err);
+    now_ns = NS_PER_S;
+    memset(ended_ns, 0, sizeof ended_ns);
+    return b;
+}
+
+static void
+submit(struct backend *b, unsigned index, uint32_t len)
+{
+    struct err err = ERR_NONE;
+    ops[index] =
+        (struct blob_op){.verb = BLOB_WRITE, .name = "a", .len_bytes = len, .done = on_done};
+    CHECK_OK(backend_submit(b, &ops[index], &err), &err);
+}
+
+static void
+run_until_done(struct backend *b, unsigned last)
+{
+    for (unsigned i = 0; i < 100 && ended_ns[last] == 0; i++) {
+        if (backend_poll(b) == 0) {
+            int64_t at_ns = backend_next_timer_ns(b);
+            CHECK(at_ns != INT64_MAX); /* it would sleep for ever */
+            now_ns = at_ns;
+        }
+    }
+    CHECK(ended_ns[last] != 0);
+}
+
+/* Eight times 100 bytes at 100 bytes a second: the first at once, then one each second. */
+static void
+the_rate_is_kept_whatever_is_asked_at_once(void **state)
+{
+    struct throttle throttle;
+    struct backend *b = make(&throttle, 100);
+    (void)state;
+    for (unsigned i = 0; i < OPS; i++) {
+        submit(b, i, 100);
+    }
+    run_until_done(b, OPS - 1);
+    for (unsigned i = 0; i < OPS; i++) {
+        CHECK_I64(ended_ns[i], NS_PER_S * (1 + (int64_t)i));
+        CHECK_I64(ops[i].throttled_ns, NS_PER_S * (int64_t)i);
+    }
+    backend_free(b);
+}
+
+static void
+without_a_rate_nothing_waits(void **state)
+{
+    struct throttle throttle;
+    struct backend *b = make(&throttle, 0);
+    (void)state;
+    submit(b, 0, UINT32_MAX);
+    CHECK_U64(backend_poll(b), 1);
+    CHECK_I64(ended_ns[0], NS_PER_S);
+    backend_free(b);
+}
+
+static void
+a_waiting_op_can_be_cancelled(void **state)
+{
+    struct throttle throttle;
+    struct backend *b = make(&throttle, 1);
+    (void)state;
+    submit(b, 0, 1000);
+    submit(b, 1, 1000);
+    run_until_done(b, 0);
+    backend_cancel(b, &ops[1]);
+    CHECK_U64(backend_poll(b), 1);
+    CHECK_U64(ops[1].err.code, ERR_INTERRUPTED);
+    backend_free(b);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_rate_is_kept_whatever_is_asked_at_once),
+        cmocka_unit_test(without_a_rate_nothing_waits),
+        cmocka_unit_test(a_waiting_op_can_be_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
