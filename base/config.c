@@ -138,6 +138,11 @@ on_value(void *user, const char *section, const char *key, const char *value)
         reading->config->origin[i] = mem_text(text_str(&origin));
         return 1;
     }
+    if (section[0] == '\0') {
+        (void)err_set(reading->err, ERR_CONFIG, "'%s' line %d: '%.40s' stands before any [section]",
+                      reading->name, reading->line, key);
+        return 0;
+    }
     (void)err_set(reading->err, ERR_CONFIG,
                   "'%s' line %d: there is no setting '%.40s.%.40s'; 'sallyport doctor' lists them",
                   reading->name, reading->line, section, key);

@@ -54,9 +54,14 @@ run_explain(const void *values, const void *common_values)
             names[i] = err_name((enum err_code)i);
         }
         const char *nearest = option_nearest(explain->code, names, ERR_CODE_COUNT);
-        (void)err_set(&err, ERR_USAGE, "there is no code '%s'%s%s", explain->code,
-                      nearest == NULL ? "; 'sallyport error list' lists them" : "; did you mean ",
-                      nearest == NULL ? "" : nearest);
+        if (nearest == NULL) {
+            (void)err_set(&err, ERR_USAGE,
+                          "there is no code '%s'; 'sallyport error list' lists them",
+                          explain->code);
+        } else {
+            (void)err_set(&err, ERR_USAGE, "there is no code '%s'; did you mean '%s'?",
+                          explain->code, nearest);
+        }
         output_error(common->output, &err);
         output_exit(common->output, EXIT_USAGE, err.text);
         return EXIT_USAGE;

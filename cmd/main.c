@@ -112,16 +112,33 @@ run(const struct command *command, int argc, char **argv, struct output *output)
     return code;
 }
 
+/* What may follow the first word of a command of two; false if there is no such command. */
+static bool
+add_seconds(const char *first, struct text *out)
+{
+    size_t len = strlen(first);
+    for (unsigned i = 0; i < command_count; i++) {
+        const char *path = commands[i]->path;
+        if (strncmp(path, first, len) == 0 && path[len] == ' ') {
+            text_addf(out, "%s%s", out->len == 0 ? "" : ", ", path + len + 1);
+        }
+    }
+    return out->len > 0;
+}
+
 static int
 refuse(const char *typed, struct output *output)
 {
     const char *names[64];
     struct err err = ERR_NONE;
+    AUTO_TEXT seconds = TEXT_INIT;
     for (unsigned i = 0; i < command_count; i++) {
         names[i] = commands[i]->path;
     }
     const char *nearest = option_nearest(typed, names, command_count);
-    if (nearest != NULL) {
+    if (add_seconds(typed, &seconds)) {
+        (void)err_set(&err, ERR_USAGE, "'%s' needs one word more: %s", typed, text_str(&seconds));
+    } else if (nearest != NULL) {
         (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", typed, nearest);
     } else {
         (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them",

@@ -191,13 +191,16 @@ cut_parts(const char *path, unsigned parts)
     return len;
 }
 
+/* typed_at: where what the user typed begins; before it stands the current folder. */
 static void
-split(const char *path, bool is_account, struct text *dir, struct text *rest)
+split(const char *path, size_t typed_at, bool is_account, struct text *dir, struct text *rest)
 {
     const char *mark = strstr(path + 1, "//");
     size_t len = mark != NULL ? (size_t)(mark - path) : find_dir(path);
     if (len == 0) {
         len = cut_parts(path, is_account ? 1 : 2);
+        /* What the current folder is called is no account: a name too few is one too few. */
+        len = len + 1 < typed_at ? 0 : len;
     }
     text_add(dir, path, len);
     const char *at = path + len;
@@ -249,10 +252,12 @@ store_end_open(const char *address, const struct end_options *options, struct en
     if (code != ERR_OK) {
         return code;
     }
+    size_t typed_len = strlen(address + strlen("file:"));
+    size_t typed_at = address[strlen("file:")] == '/' ? 0 : path.len - typed_len;
     while (path.len > 1 && path.bytes[path.len - 1] == '/') {
         path.bytes[--path.len] = '\0';
     }
-    split(text_str(&path), options->is_account, &dir, &rest);
+    split(text_str(&path), typed_at, options->is_account, &dir, &rest);
     if (rest.len == 0 || dir.len == 0) {
         return err_set(err, ERR_USAGE,
                        "'%s' names no account; write file:DIR/ACCOUNT/CONTAINER[/PREFIX]", address);
