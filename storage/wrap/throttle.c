@@ -11,6 +11,7 @@ struct throttled {
     struct throttle *throttle;
     const struct clock *clock;
     struct list waiting; /* ops in the order of their time; the frame's number is that time */
+    bool is_refused;     /* the inner backend had no room; some completion tells when it has */
 };
 
 void
@@ -117,6 +118,7 @@ throttled_poll(struct backend *backend)
     int64_t now_ns = clock_mono_ns(t->clock);
     unsigned ran = 0;
     struct list *next = NULL;
+    t->is_refused = false;
     for (struct list *at = t->waiting.next; at != &t->waiting; at = next) {
         struct blob_op *op = CONTAINER_OF(at, struct blob_op, link);
         struct err err = ERR_NONE;
@@ -126,7 +128,7 @@ throttled_poll(struct backend *backend)
             ran++;
             continue;
         }
-        if (at_of(op) > now_ns) {
+        if (at_of(op) > now_ns || t->is_refused) {
             continue;
         }
         list_remove(at);
@@ -134,7 +136,8 @@ throttled_poll(struct backend *backend)
         if (backend_submit(backend->inner, op, &err) != ERR_OK) {
             op->is_in_flight = true;
             list_push_front(&t->waiting, &op->link);
-            break;
+            t->is_refused = true;
+            continue;
         }
         ran++;
     }
@@ -145,12 +148,15 @@ static int64_t
 throttled_next_timer_ns(struct backend *backend)
 {
     struct throttled *t = CONTAINER_OF(backend, struct throttled, backend);
-    int64_t inner_ns = backend_next_timer_ns(backend->inner);
-    if (list_is_empty(&t->waiting)) {
-        return inner_ns;
+    int64_t at_ns = backend_next_timer_ns(backend->inner);
+    for (struct list *at = t->waiting.next; at != &t->waiting; at = at->next) {
+        const struct blob_op *op = CONTAINER_OF(at, struct blob_op, link);
+        if (op->is_cancelled) {
+            return 0;
+        }
+        at_ns = t->is_refused ? at_ns : MIN_OF(at_ns, at_of(op));
     }
-    const struct blob_op *first = CONTAINER_OF(t->waiting.next, struct blob_op, link);
-    return MIN_OF(inner_ns, at_of(first));
+    return at_ns;
 }
 
 static struct backend *

@@ -1,62 +1,19 @@
 #include "storage/wrap/wrap.h"
 #include "tests/support/check.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/scripted_backend.h"
 
 #define OPS 8U
 
-static int64_t now_ns;
-
-static int64_t
-fake_ns(const struct clock *clock)
-{
-    (void)clock;
-    return now_ns;
-}
-
-static const struct clock clock_fake = {.mono_ns = fake_ns, .wall_ns = fake_ns};
-
-/* An inner backend that ends everything in its next poll. */
-static struct blob_op *held[OPS];
-static unsigned held_count;
-
-static enum err_code
-inner_submit(struct backend *b, struct blob_op *op, struct err *err)
-{
-    (void)b;
-    (void)err;
-    held[held_count++] = op;
-    return ERR_OK;
-}
-
-static unsigned
-inner_poll(struct backend *b)
-{
-    unsigned count = held_count;
-    (void)b;
-    held_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        backend_complete(held[i]);
-    }
-    return count;
-}
-
-static struct backend *
-inner_free(struct backend *b)
-{
-    (void)b;
-    return NULL;
-}
-
-static const struct backend_ops inner_ops = {
-    .name = "inner", .submit = inner_submit, .poll = inner_poll, .free = inner_free};
-static struct backend inner = {.ops = &inner_ops};
-
+static struct fake_clock fake;
+static struct scripted_backend inner;
 static int64_t ended_ns[OPS];
 static struct blob_op ops[OPS];
 
 static void
 on_done(struct blob_op *op)
 {
-    ended_ns[op - ops] = now_ns;
+    ended_ns[op - ops] = fake.mono_ns;
 }
 
 static struct backend *
@@ -64,9 +21,10 @@ make(struct throttle *throttle, uint64_t bytes_per_s)
 {
     struct backend *b = NULL;
     struct err err = ERR_NONE;
+    fake_clock_init(&fake);
+    scripted_backend_init(&inner);
     throttle_init(throttle, bytes_per_s);
-    CHECK_OK(throttle_new(&inner, throttle, &clock_fake, &b, &err), &err);
-    now_ns = NS_PER_S;
+    CHECK_OK(throttle_new(&inner.backend, throttle, &fake.clock, &b, &err), &err);
     memset(ended_ns, 0, sizeof ended_ns);
     return b;
 }
@@ -87,7 +45,7 @@ run_until_done(struct backend *b, unsigned last)
         if (backend_poll(b) == 0) {
             int64_t at_ns = backend_next_timer_ns(b);
             CHECK(at_ns != INT64_MAX); /* it would sleep for ever */
-            now_ns = at_ns;
+            fake_clock_go_to(&fake, at_ns);
         }
     }
     CHECK(ended_ns[last] != 0);
@@ -123,8 +81,9 @@ without_a_rate_nothing_waits(void **state)
     backend_free(b);
 }
 
+/* The owner sleeps until the next timer: a cancelled op must not be slept through. */
 static void
-a_waiting_op_can_be_cancelled(void **state)
+a_cancelled_op_ends_at_once(void **state)
 {
     struct throttle throttle;
     struct backend *b = make(&throttle, 1);
@@ -133,8 +92,28 @@ a_waiting_op_can_be_cancelled(void **state)
     submit(b, 1, 1000);
     run_until_done(b, 0);
     backend_cancel(b, &ops[1]);
+    CHECK(backend_next_timer_ns(b) <= fake.mono_ns);
     CHECK_U64(backend_poll(b), 1);
     CHECK_U64(ops[1].err.code, ERR_INTERRUPTED);
+    CHECK_I64(ended_ns[1], NS_PER_S);
+    backend_free(b);
+}
+
+/* An op whose time came while the inner backend is full has no timer: its owner would spin. */
+static void
+without_room_the_owner_may_sleep(void **state)
+{
+    struct throttle throttle;
+    struct backend *b = make(&throttle, 1000);
+    (void)state;
+    submit(b, 0, 1000);
+    submit(b, 1, 1000);
+    run_until_done(b, 0);
+    fake_clock_add(&fake, NS_PER_S);
+    inner.refusals = 1;
+    CHECK_U64(backend_poll(b), 0);
+    CHECK_I64(backend_next_timer_ns(b), INT64_MAX);
+    run_until_done(b, 1);
     backend_free(b);
 }
 
@@ -144,7 +123,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rate_is_kept_whatever_is_asked_at_once),
         cmocka_unit_test(without_a_rate_nothing_waits),
-        cmocka_unit_test(a_waiting_op_can_be_cancelled),
+        cmocka_unit_test(a_cancelled_op_ends_at_once),
+        cmocka_unit_test(without_room_the_owner_may_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
