@@ -2,27 +2,44 @@
 
 #include <string.h>
 
-/* The members of "[...]" at p; where it ends; a negated set starts with '!' or '^'. */
+/* Where the members of "[...]" at p begin; a negated set starts with '!' or '^'. */
+static const char *
+set_begin(const char *p)
+{
+    return p + (p[1] == '!' || p[1] == '^' ? 2 : 1);
+}
+
+/* The ']' that closes it, NULL if none does; one that stands first is a member. */
+static const char *
+set_end(const char *p)
+{
+    const char *first = set_begin(p);
+    return *first == '\0' ? NULL : strchr(first + 1, ']');
+}
+
+/* Is c in the set at p? filter_check() has seen to it that it is closed. */
 static const char *
 match_set(const char *p, char c, bool *ret_is_match)
 {
-    bool is_negated = p[1] == '!' || p[1] == '^';
+    const char *end = set_end(p);
     bool is_match = false;
-    const char *at = p + 1 + (is_negated ? 1 : 0);
-    for (bool is_first = true; *at != '\0' && (is_first || *at != ']'); is_first = false) {
+    if (end == NULL) {
+        *ret_is_match = false;
+        return p + 1;
+    }
+    for (const char *at = set_begin(p); at < end; at++) {
         unsigned char low = (unsigned char)*at;
         unsigned char high = low;
-        if (at[1] == '-' && at[2] != ']' && at[2] != '\0') {
+        if (at + 2 < end && at[1] == '-') {
             high = (unsigned char)at[2];
             at += 2;
         }
-        at++;
         if ((unsigned char)c >= low && (unsigned char)c <= high) {
             is_match = true;
         }
     }
-    *ret_is_match = is_match != is_negated && c != '/';
-    return *at == ']' ? at + 1 : at;
+    *ret_is_match = is_match != (set_begin(p) == p + 2) && c != '/';
+    return end + 1;
 }
 
 /* One step of the pattern against one character; where the pattern goes on, or NULL. */
@@ -58,13 +75,14 @@ filter_glob(const char *pattern, const char *path)
     const char *star_at = NULL;
     const char *deep = NULL; /* the pattern after the last '**' */
     const char *deep_at = NULL;
+    const char *begin = pattern;
     bool deep_is_folders = false;
     while (true) {
         if (pattern[0] == '*') {
             if (pattern[1] == '*') {
+                /* Between slashes it stands for whole folders, also for none at all. */
+                deep_is_folders = pattern[2] == '/' && (pattern == begin || pattern[-1] == '/');
                 pattern += 2;
-                /* With its slash it stands for whole folders, also for none at all. */
-                deep_is_folders = *pattern == '/';
                 pattern += deep_is_folders ? 1 : 0;
                 deep = pattern;
                 deep_at = path;
@@ -118,10 +136,13 @@ check_pattern(const char *option, const char *pattern, struct err *err)
     for (const char *at = pattern; *at != '\0'; at++) {
         if (*at == '\\' && at[1] != '\0') {
             at++;
-        } else if (*at == '[' && strchr(at + 1, ']') == NULL) {
-            return err_set(err, ERR_USAGE,
-                           "%s: '[' without ']' in '%s'; write '\\[' for the character itself",
-                           option, pattern);
+        } else if (*at == '[') {
+            at = set_end(at);
+            if (at == NULL) {
+                return err_set(err, ERR_USAGE,
+                               "%s: '[' without ']' in '%s'; write '\\[' for the character itself",
+                               option, pattern);
+            }
         }
     }
     return ERR_OK;

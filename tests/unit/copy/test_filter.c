@@ -64,6 +64,36 @@ patterns_that_cannot_mean_anything_are_refused(void **state)
     CHECK_ERR(filter_check(&with_empty, &err), &err, ERR_USAGE);
 }
 
+/* "**" is for whole folders only between slashes; glued to a name it takes any characters. */
+static void
+a_glued_double_star_takes_any_characters(void **state)
+{
+    (void)state;
+    CHECK(filter_glob("**/a**/b", "a1/ab/b"));
+    CHECK(filter_glob("a**/b", "ax/y/b"));
+    CHECK(!filter_glob("a**/b", "ab"));
+    CHECK(filter_glob("a/**/b", "a/b"));
+    CHECK(!filter_glob("a/**/b", "a/xb"));
+}
+
+/* A ']' that stands first is a member, as in every shell; so "[]" and "[!]" are not closed. */
+static void
+a_set_needs_a_bracket_after_its_first_member(void **state)
+{
+    static const char *const bad[] = {"[", "[]", "[!]", "[^]", "a[b", "[]a", "[[]["};
+    struct err err = ERR_NONE;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        const struct filter filter = {.includes = &bad[i], .include_count = 1};
+        CHECK_ERR(filter_check(&filter, &err), &err, ERR_USAGE);
+    }
+    CHECK(filter_glob("[]]", "]"));
+    CHECK(filter_glob("[!]]", "x"));
+    CHECK(!filter_glob("[!]]", "]"));
+    CHECK(filter_glob("[a-]", "-"));
+    CHECK(filter_glob("[[]", "["));
+}
+
 int
 main(void)
 {
@@ -72,6 +102,8 @@ main(void)
         cmocka_unit_test(many_stars_end_soon),
         cmocka_unit_test(excluding_wins_over_including),
         cmocka_unit_test(patterns_that_cannot_mean_anything_are_refused),
+        cmocka_unit_test(a_glued_double_star_takes_any_characters),
+        cmocka_unit_test(a_set_needs_a_bracket_after_its_first_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
