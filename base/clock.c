@@ -127,9 +127,28 @@ static bool
 is_calendar(const struct tm *tm)
 {
     static const int month_days[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = tm->tm_year + 1900;
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 &&
-           tm->tm_mday <= month_days[tm->tm_mon] && tm->tm_hour < 24 && tm->tm_min < 60 &&
-           tm->tm_sec <= 60 && tm->tm_year >= 1678 - 1900 && tm->tm_year <= 2261 - 1900;
+           tm->tm_mday <= month_days[tm->tm_mon] - (tm->tm_mon == 1 && !is_leap) &&
+           tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
+}
+
+/* Only years that nanoseconds since 1970 can hold as a whole. */
+static int
+to_wall(struct tm *tm, int64_t offset_s, int64_t ns, int64_t *ret_wall_ns)
+{
+    const int64_t first_s = -INT64_C(9214560000); /* 1678-01-01 */
+    const int64_t end_s = INT64_C(9214646400);    /* 2262-01-01 */
+    if (!is_calendar(tm)) {
+        return -1;
+    }
+    int64_t seconds = (int64_t)timegm(tm) - offset_s;
+    if (seconds < first_s || seconds >= end_s) {
+        return -1;
+    }
+    *ret_wall_ns = seconds * NS_PER_S + ns;
+    return 0;
 }
 
 static bool
@@ -185,11 +204,7 @@ clock_parse(const char *text, int64_t *ret_wall_ns)
                    take_zone(&text, &offset_s) && *text == '\0';
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
-    if (!is_good || !is_calendar(&tm)) {
-        return -1;
-    }
-    *ret_wall_ns = ((int64_t)timegm(&tm) - offset_s) * NS_PER_S + ns;
-    return 0;
+    return is_good ? to_wall(&tm, offset_s, ns, ret_wall_ns) : -1;
 }
 
 static bool
@@ -218,9 +233,5 @@ clock_parse_http(const char *text, int64_t *ret_wall_ns)
                    take_char(&text, ":") && take_number(&text, 2, &tm.tm_sec) &&
                    strcmp(text, " GMT") == 0;
     tm.tm_year -= 1900;
-    if (!is_good || !is_calendar(&tm)) {
-        return -1;
-    }
-    *ret_wall_ns = (int64_t)timegm(&tm) * NS_PER_S;
-    return 0;
+    return is_good ? to_wall(&tm, 0, 0, ret_wall_ns) : -1;
 }

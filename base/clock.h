@@ -45,8 +45,8 @@ const char *clock_format_ms(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES]);
 const char *clock_format_ns(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES]);
 /* RFC 1123, as HTTP dates: "Fri, 02 Jan 2026 03:04:05 GMT". */
 const char *clock_format_http(int64_t wall_ns, char out[static CLOCK_TEXT_BYTES]);
-/* Parse what the three above write (RFC 3339 with 0 to 9 fraction digits and Z or offset). 0 ok, -1
- * not. */
+/* Parse what the three above write (RFC 3339 with any number of fraction digits and Z or offset);
+ * days that no calendar has are refused, and years outside 1678 to 2261. 0 ok, -1 not. */
 int clock_parse(const char *text, int64_t *ret_wall_ns);
 int clock_parse_http(const char *text, int64_t *ret_wall_ns);
 

@@ -171,7 +171,7 @@ json_bool(struct json *json, bool value)
 }
 
 void
-json_null(struct json *json)
+json_put_null(struct json *json)
 {
     before_value(json);
     text_add_str(json->out, "null");

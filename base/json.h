@@ -35,7 +35,7 @@ void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 void json_double(struct json *json, double value); /* 6 significant digits; not finite: null */
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+void json_put_null(struct json *json); /* jansson has a json_null() of its own */
 /* key and value in one call */
 void json_key_str(struct json *json, const char *key, const char *str);
 void json_key_path(struct json *json, const char *key, const char *path);

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct row {
 
 static struct row rows[MIME_ROWS_MAX];
 static unsigned row_count;
+static char *table; /* the file's text, which the rows point into */
 
 static int
 compare_rows(const void *a, const void *b)
@@ -23,16 +25,28 @@ compare_rows(const void *a, const void *b)
     return strcasecmp(((const struct row *)a)->extension, ((const struct row *)b)->extension);
 }
 
+/* A type goes into a header as it is: visible characters only, and not too many. */
+static bool
+is_type(const char *type)
+{
+    const char *at = type;
+    while (*at > ' ' && *at < 0x7f) {
+        at++;
+    }
+    return *at == '\0' && at - type > 2 && at - type < 128 && type[0] != '#' &&
+           strchr(type, '/') != NULL;
+}
+
 static void
 add_line(char *line)
 {
     char *at = line;
-    const char *type = strsep(&at, " \t");
-    if (type == NULL || type[0] == '#' || strchr(type, '/') == NULL || strlen(type) > 127) {
+    const char *type = strsep(&at, " \t\r");
+    if (type == NULL || !is_type(type)) {
         return;
     }
     while (at != NULL && row_count < MIME_ROWS_MAX) {
-        const char *extension = strsep(&at, " \t");
+        const char *extension = strsep(&at, " \t\r");
         if (extension[0] != '\0') {
             rows[row_count++] = (struct row){.extension = extension, .type = type};
         }
@@ -49,15 +63,22 @@ mime_load(const char *path)
         }
         return;
     }
-    char *bytes = mem_take(MIME_BYTES_MAX + 1);
-    size_t len = fread(bytes, 1, MIME_BYTES_MAX, file);
-    bytes[len] = '\0';
+    mem_give(table);
+    table = mem_take(MIME_BYTES_MAX + 1);
+    table[fread(table, 1, MIME_BYTES_MAX, file)] = '\0';
     (void)fclose(file);
-    char *at = bytes;
+    char *at = table;
     while (at != NULL) {
         add_line(strsep(&at, "\n"));
     }
     qsort(rows, row_count, sizeof rows[0], compare_rows);
+}
+
+void
+mime_forget(void)
+{
+    row_count = 0;
+    table = mem_give(table);
 }
 
 const char *

@@ -9,6 +9,7 @@
 #define INGEST_COPY_MIME_H
 
 void mime_load(const char *path); /* a missing file means: no type is known */
+void mime_forget(void);           /* what mime_of() returned before is gone: for tests */
 /* Never NULL: "application/octet-stream" if nothing is known of the extension. */
 const char *mime_of(const char *name);
 

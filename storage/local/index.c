@@ -115,6 +115,17 @@ copy_text(struct sql_stmt *stmt, int col, struct text *out, const char **ret_tex
     }
 }
 
+/* Whole pairs of key and value, each with its NUL; what is not, another program wrote. */
+static bool
+are_pairs(const char *bytes, size_t len)
+{
+    unsigned nuls = 0;
+    for (size_t i = 0; i < len; i++) {
+        nuls += bytes[i] == '\0';
+    }
+    return len > 0 && len <= BLOB_METADATA_MAX && nuls % 2 == 0 && bytes[len - 1] == '\0';
+}
+
 static void
 read_row(struct sql_stmt *stmt, struct index_row *row)
 {
@@ -149,7 +160,7 @@ read_row(struct sql_stmt *stmt, struct index_row *row)
     copy_text(stmt, 12, &row->content_encoding, &props->content_encoding);
     const void *metadata = sql_col_blob(stmt, 13, &len);
     text_clear(&row->extra_metadata);
-    text_add(&row->extra_metadata, metadata, MIN_OF(len, BLOB_METADATA_MAX));
+    text_add(&row->extra_metadata, metadata, are_pairs(metadata, len) ? len : 0);
     props->extra_metadata = text_str(&row->extra_metadata);
     props->extra_metadata_len = (uint32_t)row->extra_metadata.len;
 }
