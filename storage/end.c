@@ -1,4 +1,5 @@
 /* The forms an address can have, in one table; the first that recognises it opens it. */
+#include "storage/azure/azure.h"
 #include "storage/backend.h"
 #include "storage/local/store.h"
 #include "storage/local/tree.h"
@@ -17,15 +18,15 @@ refuse(const char *address, const struct end_options *options, struct end **ret_
     (void)options;
     (void)ret_end;
     return err_set(err, ERR_UNSUPPORTED,
-                   "this form of address is not served by this version; name a folder or "
-                   "file:DIR/ACCOUNT/CONTAINER");
+                   "s3 addresses are not served by this version; name a folder, "
+                   "file:DIR/ACCOUNT/CONTAINER or an https address");
 }
 
 static const struct {
     const char *prefix;
     end_open_fn *open;
 } forms[] = {
-    {"file:", store_end_open}, {"https://", refuse}, {"http://", refuse},
+    {"file:", store_end_open}, {"https://", azure_end_open}, {"http://", azure_end_open},
     {"s3://", refuse},         {"", tree_end_open},
 };
 

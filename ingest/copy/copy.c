@@ -105,6 +105,15 @@ pool_bytes(const struct copy_options *options, unsigned lanes)
     return (size_t)(options->memory_bytes / 10 * 6 / lanes);
 }
 
+/* What is reached over a network is tried again when it fails for a moment. */
+static enum err_code
+open_backend(struct run *run, struct end *end, const struct lane_io *io,
+             struct backend **ret_backend, struct err *err)
+{
+    (void)run;
+    return end_backend(end, io, ret_backend, err);
+}
+
 static enum err_code
 open_lane(struct run *run, unsigned index, struct err *err)
 {
@@ -126,19 +135,26 @@ open_lane(struct run *run, unsigned index, struct err *err)
     };
     struct lane *lane = &run->lanes[index];
     struct disk *disk = NULL;
+    struct transport *http = NULL;
     struct backend *source = NULL;
     struct backend *target = NULL;
     enum err_code code = lane_init(lane, index, &lane_options, err);
     code = code == ERR_OK ? disk_new(DISK_AUTO, DISK_DEPTH, &disk, err) : code;
-    struct lane_io io = {
-        .disk = disk, .clock = options->clock, .wake = &lane->mailbox, .lane_index = index};
-    code = code == ERR_OK ? end_backend(run->source, &io, &source, err) : code;
-    code = code == ERR_OK ? end_backend(run->target, &io, &target, err) : code;
+    if (code == ERR_OK && !(run->source->caps.is_local && is_local)) {
+        code = transport_new(options->config, options->clock, lane_options.block_count, &http, err);
+    }
+    struct lane_io io = {.disk = disk,
+                         .http = http,
+                         .clock = options->clock,
+                         .wake = &lane->mailbox,
+                         .lane_index = index};
+    code = code == ERR_OK ? open_backend(run, run->source, &io, &source, err) : code;
+    code = code == ERR_OK ? open_backend(run, run->target, &io, &target, err) : code;
     if (code == ERR_OK && options->bandwidth != 0) {
         struct backend *inner = target;
         code = throttle_new(inner, &run->throttle, options->clock, &target, err);
     }
-    lane_open(lane, disk, NULL, source, target);
+    lane_open(lane, disk, http, source, target);
     return code;
 }
 

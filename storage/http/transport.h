@@ -9,8 +9,9 @@
  *   owner    a request and all it points to are borrowed from submit until done
  *   thread   one
  *   errors   the request's err: ERR_NETWORK (resolve, connect, reset, TLS), ERR_TIMEOUT (nothing
- *            moved for idle_timeout_ns), ERR_INTERRUPTED (cancelled), ERR_FORMAT (not HTTP). A
- * status code is never an error here.
+ *            moved for idle_timeout_ns), ERR_CONFIG (certificate not trusted), ERR_INTERRUPTED
+ *            (cancelled), ERR_FORMAT (not HTTP, or more than was expected). A status code is never
+ *            an error here.
  */
 #ifndef STORAGE_HTTP_TRANSPORT_H
 #define STORAGE_HTTP_TRANSPORT_H
@@ -25,6 +26,8 @@
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE, HTTP_METHOD_COUNT };
 extern const char *const http_method_names[HTTP_METHOD_COUNT];
+
+struct config;
 
 struct http_header {
     const char *name;
@@ -51,7 +54,7 @@ struct http_request {
     http_body_fn *on_body;     /* may be NULL: the body is dropped */
     http_done_fn *done;
 
-    int status; /* result; 0 if no answer */
+    int status; /* result, known before on_body is called; 0 if no answer */
     struct err err;
     uint64_t received_bytes;
     int64_t body_sent_ns; /* result: CLOCK_MONOTONIC when the last byte of the body was handed over;
@@ -120,8 +123,15 @@ transport_free(struct transport *t)
     return t == NULL ? NULL : t->ops->free(t);
 }
 
-/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the idle timeout.
- */
-void transport_perform(struct transport *t, struct http_request *request);
+/* The transport that the settings ask for, with room for depth requests. SALLYPORT_CA_FILE goes
+ * before the file of the settings. */
+MUST_USE enum err_code transport_new(const struct config *config, const struct clock *clock,
+                                     unsigned depth, struct transport **ret_transport,
+                                     struct err *err);
+/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the timeouts. */
+void transport_perform(struct transport *t, const struct clock *clock,
+                       struct http_request *request);
+/* Sleep until there is something to poll, a timer is due, until_ns, or a second has passed. */
+void transport_wait(struct transport *t, const struct clock *clock, int64_t until_ns);
 
 #endif

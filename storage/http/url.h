@@ -2,9 +2,11 @@
  * storage/http/url.h - addresses: taking them apart, percent-encoding, and leaving secrets out.
  *
  *   shape    scheme://host[:port]/path[?query]; host at most 255 bytes, the whole at most
- * URL_BYTES_MAX owner    struct url owns its texts; url_done() wipes the query, which may hold a
- * signature errors   ERR_USAGE; the text never shows a query or user part source   RFC 3986; SAS:
- * sig is redacted wherever an address is shown
+ *            URL_BYTES_MAX; a user part and a fragment are refused
+ *   owner    struct url owns its texts; url_done() wipes the query, which may hold a signature
+ *   thread   any
+ *   errors   ERR_USAGE; the text never shows a query or user part
+ *   source   RFC 3986; SAS: sig is redacted wherever an address is shown
  */
 #ifndef STORAGE_HTTP_URL_H
 #define STORAGE_HTTP_URL_H
