@@ -110,8 +110,11 @@ static enum err_code
 open_backend(struct run *run, struct end *end, const struct lane_io *io,
              struct backend **ret_backend, struct err *err)
 {
-    (void)run;
-    return end_backend(end, io, ret_backend, err);
+    enum err_code code = end_backend(end, io, ret_backend, err);
+    if (code == ERR_OK && !end->caps.is_local) {
+        code = retry_wrap(run->options->config, run->options->clock, ret_backend, err);
+    }
+    return code;
 }
 
 static enum err_code

@@ -1,12 +1,12 @@
 #include "ingest/copy/verify.h"
 
-#include "base/crc64.h"
-#include "storage/disk.h"
+#include "ingest/copy/reader.h"
 
-#include <poll.h>
 #include <string.h>
 
-#define READ_BYTES ((uint32_t)4 << 20)
+/* Items that a listing leaves out are asked for one by one; if the store has them all after so many
+ * questions, its listings are not complete, and the rest is left unasked and said to be. */
+#define UNLISTED_ASKED_MAX 64U
 
 struct verify {
     const struct verify_options *options;
@@ -14,12 +14,10 @@ struct verify {
     struct plan_reader reader;
     uint8_t *seen; /* bit per row of the plan */
     uint64_t rows;
-    /* reading back */
-    struct disk *disk;
-    struct backend *backend;
-    void *buf;
-    struct blob_op op;
-    bool is_done;
+    struct reader store;
+    bool has_store;
+    uint64_t unlisted; /* not in the listing, but there when asked for */
+    uint64_t unasked;
 };
 
 static enum err_code
@@ -96,91 +94,98 @@ list(struct verify *v, struct err *err)
     return code;
 }
 
+static const atomic_int *
+signal_of(const struct verify *v)
+{
+    return v->options->control == NULL ? NULL : &v->options->control->signal;
+}
+
+static enum err_code
+need_store(struct verify *v, struct err *err)
+{
+    const struct copy_options *copy = v->options->copy;
+    if (v->has_store) {
+        return ERR_OK;
+    }
+    enum err_code code =
+        reader_open(&v->store, v->options->target, copy->config, copy->clock, signal_of(v), err);
+    v->has_store = code == ERR_OK;
+    return code;
+}
+
+/* Not listed: is it really not there? */
+static enum err_code
+ask_for(struct verify *v, const struct item *item, struct err *err)
+{
+    struct entry entry = {.name = item->name};
+    struct err why = ERR_NONE;
+    enum err_code code = need_store(v, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = reader_stat(&v->store, item->name, &entry.props, &why);
+    if (code == ERR_OK) {
+        v->unlisted++;
+        return compare(v, &entry, err);
+    }
+    if (code != ERR_ITEM_GONE) {
+        *err = why;
+        return code;
+    }
+    why = ERR_NONE;
+    (void)err_set(&why, ERR_VERIFY_MISSING, "'%s' was stored and is not at the target", item->name);
+    report(v, item, &why);
+    return ERR_OK;
+}
+
 static enum err_code
 find_missing(void *user, const struct item *item, uint64_t row, struct err *err)
 {
     struct verify *v = user;
-    struct err why = ERR_NONE;
-    if (row > v->rows || (v->seen[row >> 3] >> (row & 7) & 1) == 0) {
-        (void)err_set(&why, ERR_VERIFY_MISSING, "'%s' was stored and is not at the target",
-                      item->name);
-        report(v, item, &why);
+    enum err_code code = ERR_OK;
+    bool is_listed = row <= v->rows && (v->seen[row >> 3] >> (row & 7) & 1) != 0;
+    if (!is_listed && v->unlisted >= UNLISTED_ASKED_MAX && v->result.missing == 0) {
+        v->unasked++;
+    } else if (!is_listed) {
+        code = ask_for(v, item, err);
     }
-    return interrupted(v, err);
+    return code == ERR_OK ? interrupted(v, err) : code;
+}
+
+static void
+tell_unlisted(const struct verify *v)
+{
+    const struct copy_events *events = v->options->events;
+    struct err notice = ERR_NONE;
+    if (v->unasked == 0 || events->notice == NULL) {
+        return;
+    }
+    (void)err_set(&notice, ERR_FORMAT,
+                  "the store's listing is not complete: it leaves out %llu items, of which %llu "
+                  "were asked for one by one and are there; the others were not verified",
+                  (unsigned long long)(v->unlisted + v->unasked), (unsigned long long)v->unlisted);
+    events->notice(events->user, &notice);
 }
 
 /* ---- reading back ---- */
-
-static void
-on_read(struct blob_op *op)
-{
-    CONTAINER_OF(op, struct verify, op)->is_done = true;
-}
-
-static void
-wait_for_read(struct verify *v)
-{
-    while (!v->is_done) {
-        unsigned ran = disk_poll(v->disk) + backend_poll(v->backend);
-        if (ran == 0 && !v->is_done) {
-            struct pollfd fd = {.fd = disk_wake_fd(v->disk), .events = POLLIN};
-            (void)poll(&fd, 1, 1000);
-        }
-    }
-}
-
-static enum err_code
-read_range(struct verify *v, const struct item *item, uint64_t offset, uint32_t len,
-           struct err *err)
-{
-    struct blob_props props = {.size_bytes = item->size_bytes,
-                               .original_bytes = item->size_bytes,
-                               .mtime_ns = item->mtime_ns};
-    v->is_done = false;
-    v->op = (struct blob_op){.verb = BLOB_READ,
-                             .name = item->name,
-                             .item_id = 1,
-                             .nonce = v->options->plan->nonce,
-                             .offset_bytes = offset,
-                             .len_bytes = len,
-                             .is_whole = true,
-                             .buf = v->buf,
-                             .props = &props,
-                             .done = on_read};
-    enum err_code code = backend_submit(v->backend, &v->op, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    wait_for_read(v);
-    if (v->op.err.code == ERR_OK && v->op.is_zero) {
-        memset(v->buf, 0, len);
-    }
-    return ERR_OK;
-}
 
 static enum err_code
 read_back(void *user, const struct item *item, uint64_t row, struct err *err)
 {
     struct verify *v = user;
     struct err why = ERR_NONE;
-    uint64_t crc = CRC64_EMPTY;
+    uint64_t crc = 0;
     (void)row;
-    for (uint64_t offset = 0; offset < item->size_bytes && why.code == ERR_OK;
-         offset += READ_BYTES) {
-        uint32_t len = (uint32_t)MIN_OF(item->size_bytes - offset, READ_BYTES);
-        enum err_code code = read_range(v, item, offset, len, err);
-        code = code == ERR_OK ? interrupted(v, err) : code;
-        if (code != ERR_OK) {
-            return code;
-        }
-        why = v->op.err;
-        crc = crc64(crc, v->buf, len);
+    enum err_code code =
+        reader_crc64(&v->store, item->name, item->size_bytes, item->mtime_ns, &crc, &why);
+    if (interrupted(v, err) != ERR_OK) {
+        return err->code;
     }
-    if (why.code != ERR_OK && err_class(why.code) != ERR_CLASS_ITEM) {
+    if (code != ERR_OK && err_class(code) != ERR_CLASS_ITEM) {
         *err = why;
-        return why.code;
+        return code;
     }
-    if (why.code == ERR_OK && item->has_crc64 && crc != item->crc64) {
+    if (code == ERR_OK && item->has_crc64 && crc != item->crc64) {
         (void)err_set(&why, ERR_VERIFY_MISMATCH, "'%s' reads back as %016llx; %016llx was stored",
                       item->name, (unsigned long long)crc, (unsigned long long)item->crc64);
     }
@@ -190,25 +195,6 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
         v->result.read_back++;
     }
     return ERR_OK;
-}
-
-static enum err_code
-read_all_back(struct verify *v, struct err *err)
-{
-    enum err_code code = disk_new(DISK_AUTO, 8, &v->disk, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    struct lane_io io = {.disk = v->disk, .clock = v->options->copy->clock};
-    code = end_backend(v->options->target, &io, &v->backend, err);
-    if (code == ERR_OK) {
-        v->buf = mem_take(READ_BYTES);
-        code = plan_each(v->options->plan_path, read_back, v, err);
-    }
-    v->backend = backend_free(v->backend);
-    v->buf = mem_give(v->buf);
-    disk_free(v->disk);
-    return code;
 }
 
 enum err_code
@@ -226,8 +212,13 @@ verify_run(const struct verify_options *options, struct verify_result *ret_resul
         code = list(&v, err);
     }
     code = code == ERR_OK ? plan_each(options->plan_path, find_missing, &v, err) : code;
+    tell_unlisted(&v);
     if (code == ERR_OK && options->copy->verify == VERIFY_READ_BACK) {
-        code = read_all_back(&v, err);
+        code = need_store(&v, err);
+        code = code == ERR_OK ? plan_each(options->plan_path, read_back, &v, err) : code;
+    }
+    if (v.has_store) {
+        reader_close(&v.store);
     }
     mem_give(v.seen);
     plan_reader_close(&v.reader);

@@ -4,6 +4,8 @@
  * op keeps this wrapper's frame from its first try to its end.
  */
 #include "base/arena.h"
+#include "base/config.h"
+#include "base/digest.h"
 #include "base/units.h"
 #include "storage/wrap/chance.h"
 #include "storage/wrap/wrap.h"
@@ -270,4 +272,17 @@ retry_new(struct backend *inner, const struct retry_options *options, const stru
     list_init(&retry->unused);
     *ret_backend = &retry->backend;
     return ERR_OK;
+}
+
+enum err_code
+retry_wrap(const struct config *config, const struct clock *clock, struct backend **backend,
+           struct err *err)
+{
+    struct retry_options options = {
+        .attempts = (unsigned)config->retry_attempts,
+        .delay_min_ns = config->retry_delay_min_ns,
+        .delay_max_ns = config->retry_delay_max_ns,
+    };
+    random_bytes(&options.seed, sizeof options.seed);
+    return retry_new(*backend, &options, clock, backend, err);
 }

@@ -28,6 +28,11 @@ MUST_USE enum err_code retry_new(struct backend *inner, const struct retry_optio
                                  const struct clock *clock, struct backend **ret_backend,
                                  struct err *err);
 
+/* Wrap *backend with the settings of the configuration. */
+struct config;
+MUST_USE enum err_code retry_wrap(const struct config *config, const struct clock *clock,
+                                  struct backend **backend, struct err *err);
+
 /* throttle: a token bucket over PUT, WRITE and READ bytes, shared by all lanes; the rate can be
  * changed while running. */
 struct throttle {

@@ -1,0 +1,54 @@
+/*
+ * ingest/copy/reader.h - asks a store about items and reads them back, one after the other.
+ *
+ * For checks after the fact: verifying a copy, comparing a receipt with a store. It goes through
+ * the same backends as the copy, but shares nothing with it.
+ *
+ *   shape    READER_PIECES pieces of READER_PIECE_BYTES in flight; one item at a time
+ *   owner    the end is borrowed
+ *   thread   one; every call blocks until it is answered
+ *   errors   what the store said about this item; class RETRY only after all tries;
+ *            ERR_INTERRUPTED once *signal is set
+ */
+#ifndef INGEST_COPY_READER_H
+#define INGEST_COPY_READER_H
+
+#include "storage/backend.h"
+#include "storage/disk.h"
+#include "storage/http/transport.h"
+
+#include <stdatomic.h>
+
+#define READER_PIECES      4U
+#define READER_PIECE_BYTES ((uint32_t)4 << 20)
+
+struct reader_piece {
+    struct blob_op op;
+    struct blob_props props;
+    uint64_t index;
+    bool is_out;
+    bool is_done;
+    void *buf;
+};
+
+struct reader {
+    const struct clock *clock;
+    const atomic_int *signal; /* not 0: give up; may be NULL */
+    struct disk *disk;
+    struct transport *http;
+    struct backend *backend;
+    struct reader_piece pieces[READER_PIECES];
+};
+
+MUST_USE enum err_code reader_open(struct reader *reader, struct end *end,
+                                   const struct config *config, const struct clock *clock,
+                                   const atomic_int *signal, struct err *err);
+void reader_close(struct reader *reader);
+/* What the store has under this name; ERR_ITEM_GONE if nothing. */
+MUST_USE enum err_code reader_stat(struct reader *reader, const char *name,
+                                   struct blob_props *ret_props, struct err *err);
+/* Read size_bytes of it and compute their CRC. mtime_ns as listed, BLOB_TIME_NONE if unknown. */
+MUST_USE enum err_code reader_crc64(struct reader *reader, const char *name, uint64_t size_bytes,
+                                    int64_t mtime_ns, uint64_t *ret_crc64, struct err *err);
+
+#endif
