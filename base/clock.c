@@ -1,14 +1,29 @@
 #include "base/clock.h"
 
+#include "base/attr.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-static int64_t
-to_ns(const struct timespec *ts)
+int64_t
+clock_from_timespec(const struct timespec *ts)
 {
-    return (int64_t)ts->tv_sec * NS_PER_S + ts->tv_nsec;
+    int64_t ns = 0;
+    if (__builtin_mul_overflow((int64_t)ts->tv_sec, NS_PER_S, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)ts->tv_nsec, &ns)) {
+        return ts->tv_sec < 0 ? -INT64_MAX : INT64_MAX;
+    }
+    return MAX_OF(ns, -INT64_MAX);
+}
+
+struct timespec
+clock_to_timespec(int64_t ns)
+{
+    int64_t rest = ns % NS_PER_S;
+    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S - (rest < 0 ? 1 : 0)),
+                             .tv_nsec = (long)(rest < 0 ? rest + NS_PER_S : rest)};
 }
 
 static int64_t
@@ -16,7 +31,7 @@ read_clock(clockid_t id)
 {
     struct timespec ts = {0};
     (void)clock_gettime(id, &ts);
-    return to_ns(&ts);
+    return clock_from_timespec(&ts);
 }
 
 static int64_t

@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -35,6 +36,11 @@ clock_wall_ns(const struct clock *clock)
 {
     return clock->wall_ns(clock);
 }
+
+/* File systems hold times that 64 bits of nanoseconds do not: those before 1678 and after 2261
+ * become the nearest that is held, and never INT64_MIN. */
+int64_t clock_from_timespec(const struct timespec *ts);
+struct timespec clock_to_timespec(int64_t ns);
 
 /* CPU time of the whole process, user and system, in nanoseconds. */
 int64_t clock_process_cpu_ns(void);

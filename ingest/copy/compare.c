@@ -12,10 +12,10 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
 {
     bool has_same_size = target->original_bytes == item->size_bytes;
     /* Stores keep times in different precision; a microsecond apart is the same moment. */
-    int64_t apart_ns = target->mtime_ns == BLOB_TIME_NONE || item->mtime_ns == BLOB_TIME_NONE
-                           ? INT64_MAX
-                           : target->mtime_ns - item->mtime_ns;
-    bool has_same_time = apart_ns > -1000 && apart_ns < 1000;
+    int64_t apart_ns = 0;
+    bool has_same_time = target->mtime_ns != BLOB_TIME_NONE && item->mtime_ns != BLOB_TIME_NONE &&
+                         !__builtin_sub_overflow(target->mtime_ns, item->mtime_ns, &apart_ns) &&
+                         apart_ns > -1000 && apart_ns < 1000;
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
     if (has_same_size && has_same_time && (is_ours || options->overwrite != OVERWRITE_ALWAYS)) {
         return TARGET_SAME;

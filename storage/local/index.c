@@ -63,7 +63,7 @@ index_commit(struct index *index, struct err *err)
 static int64_t
 mtime_of(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+    return clock_from_timespec(&st->st_mtim);
 }
 
 enum err_code

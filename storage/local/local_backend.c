@@ -140,7 +140,7 @@ local_stat(struct local_op *local)
     } else {
         local_etag(&st, op->etag);
         struct blob_props *props = op->ret_props;
-        int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+        int64_t mtime_ns = clock_from_timespec(&st.st_mtim);
         if (props != NULL && has_row && index_row_fits(&row, &st)) {
             *props = row.props;
         } else if (props != NULL) {

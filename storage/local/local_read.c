@@ -40,7 +40,7 @@ is_as_listed(struct local_op *local)
                       local->op->name);
         return false;
     }
-    int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+    int64_t mtime_ns = clock_from_timespec(&st.st_mtim);
     bool has_same_time = local->backend->end->store_dir != NULL || mtime_ns == props->mtime_ns;
     if (props != NULL && ((uint64_t)st.st_size != props->size_bytes || !has_same_time)) {
         (void)err_set(&local->op->err, ERR_ITEM_CHANGED,

@@ -142,9 +142,7 @@ local_commit(struct local_op *local)
     }
     const struct blob_props *props = op->props;
     int64_t mtime_ns = props->mtime_ns;
-    int64_t seconds = mtime_ns / NS_PER_S - (mtime_ns % NS_PER_S < 0 ? 1 : 0);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-                                {.tv_sec = seconds, .tv_nsec = mtime_ns - seconds * NS_PER_S}};
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, clock_to_timespec(mtime_ns)};
     struct stat st;
     int sys = 0;
     if (fstat(file->fd, &st) != 0 ||

@@ -23,7 +23,7 @@ single_next(struct lister *lister, struct entry *entry, bool *ret_more, struct e
         return err_set_sys(err, err_from_source_errno(errno), errno, "could not look at '%s'",
                            single->end->single_name);
     }
-    int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+    int64_t mtime_ns = clock_from_timespec(&st.st_mtim);
     *entry = (struct entry){.kind = ENTRY_ITEM, .name = single->end->single_name};
     entry->props = (struct blob_props){.size_bytes = (uint64_t)st.st_size,
                                        .original_bytes = (uint64_t)st.st_size,

@@ -113,8 +113,8 @@ fill_item(struct walk *walk, const struct stat *st, struct entry *entry)
     entry->props = (struct blob_props){
         .size_bytes = (uint64_t)st->st_size,
         .original_bytes = (uint64_t)st->st_size,
-        .mtime_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
-        .modified_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
+        .mtime_ns = clock_from_timespec(&st->st_mtim),
+        .modified_ns = clock_from_timespec(&st->st_mtim),
         .type = BLOB_TYPE_BLOCK,
     };
 }
