@@ -67,21 +67,34 @@ struct reading {
     int line;       /* of what was read last; this build of inih does not tell */
 };
 
-/* What fgets() would do with the text. */
+/*
+ * What fgets() would do with the text, but that a line is never cut in two: inih's lines are short,
+ * and the rest of a path or of a comment would be read as a setting. Blanks in front go, because
+ * inih takes an indented line for another value of the key before it.
+ */
 static char *
 read_line(char *line, int room, void *stream)
 {
     struct reading *reading = stream;
-    size_t len = strcspn(reading->at, "\n");
-    if (*reading->at == '\0') {
+    size_t whole = strcspn(reading->at, "\n");
+    if (*reading->at == '\0' || reading->err->code != ERR_OK) {
         return NULL;
     }
-    len += reading->at[len] == '\n' ? 1 : 0;
-    len = MIN_OF(len, (size_t)room - 1);
-    memcpy(line, reading->at, len);
-    line[len] = '\0';
-    reading->at += len;
+    const char *begin = reading->at + strspn(reading->at, " \t");
+    size_t len = begin > reading->at + whole ? 0 : whole - (size_t)(begin - reading->at);
+    size_t most = (size_t)room - 2;
     reading->line++;
+    reading->at += whole + (reading->at[whole] == '\n' ? 1 : 0);
+    if (len > most && *begin != '#' && *begin != ';') {
+        (void)err_set(reading->err, ERR_CONFIG,
+                      "'%s' line %d has %zu bytes; a line has at most %zu", reading->name,
+                      reading->line, len, most);
+        return NULL;
+    }
+    len = MIN_OF(len, most);
+    memcpy(line, begin, len);
+    line[len] = '\n';
+    line[len + 1] = '\0';
     return line;
 }
 
@@ -123,6 +136,12 @@ on_value(void *user, const char *section, const char *key, const char *value)
             continue;
         }
         void *field = (char *)reading->config + row->offset;
+        if (row->is_text && value[0] == '\0') {
+            (void)err_set(reading->err, ERR_CONFIG,
+                          "'%s' line %d: %s.%s: there is no value; leave the line out",
+                          reading->name, reading->line, section, key);
+            return 0;
+        }
         if (row->is_text) {
             mem_give(*(char **)field);
             *(char **)field = mem_text(value);

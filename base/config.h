@@ -5,7 +5,8 @@
  * FILE. Sections and keys are the ones of CONFIG_MAP; an unknown one is an error with its line.
  * `sallyport doctor` shows the values and where each came from.
  *
- *   shape    a file has at most CONFIG_BYTES_MAX bytes; UTF-8; "key = value" under "[section]"
+ *   shape    a file has at most CONFIG_BYTES_MAX bytes; UTF-8; "key = value" under "[section]",
+ *            198 bytes a line
  *   units    in the row; the text forms of base/units.h are accepted
  *   errors   ERR_CONFIG: names file, line, key, the value that was wrong and the range that is
  * right owner    the struct is the caller's; texts are owned by it until config_done()

@@ -36,6 +36,10 @@ a_wrong_setting_is_named_with_its_line(void **state)
         {"[retry]\nattempts = 0\n", "outside its limits 1 to 100"},
         {"[retry]\nnonsense\n", "line 2"},
         {"[retry]\nattempts = \xff\n", "not UTF-8"},
+        {"attempts = 1\n", "line 1: 'attempts' stands before any [section]"},
+        {"[azure]\nkey-file = /a\n  /b\n", "line 3"},
+        {"[azure]\nkey-file =\n", "line 2: azure.key-file: there is no value"},
+        {"[retry]\nattempts = 0\nnonsense\n", "line 2"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -46,12 +50,35 @@ a_wrong_setting_is_named_with_its_line(void **state)
     }
 }
 
+/* Half a path would be another path, and what is left of the line another setting. */
+static void
+a_line_is_never_cut_in_two(void **state)
+{
+    struct err err = ERR_NONE;
+    char text[600];
+    (void)state;
+    (void)snprintf(text, sizeof text, "[azure]\nkey-file = /%0*d\n", 187, 5);
+    CHECK_ERR(read(text, &err), &err, ERR_CONFIG);
+    CHECK_TEXT(err.text, "'test.conf' line 2 has 199 bytes; a line has at most 198");
+    config_done(&config);
+    (void)snprintf(text, sizeof text, "[azure]\nkey-file = /%0*d\n", 186, 5);
+    CHECK_OK(read(text, &err), &err);
+    CHECK_U64(strlen(config.azure_key_file), 187);
+    config_done(&config);
+    /* Of a comment nothing is read, however long it is; the lines behind it keep their numbers. */
+    (void)snprintf(text, sizeof text, "  # %0*d attempts = 9\n[retry]\n  attempts = 0\n", 500, 5);
+    CHECK_ERR(read(text, &err), &err, ERR_CONFIG);
+    CHECK_HAS(err.text, "line 3: retry.attempts");
+    config_done(&config);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_setting_replaces_its_default_and_tells_where_from),
         cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
+        cmocka_unit_test(a_line_is_never_cut_in_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
