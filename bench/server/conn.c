@@ -254,15 +254,24 @@ turn_once(struct conn *conn)
     return STEP_END;
 }
 
+/*
+ * Would the kernel wake us for what comes next? Not for bytes in a buffer of ours, nor for a body
+ * that is complete and only waits to be answered.
+ */
+static bool
+may_pause(const struct conn *conn)
+{
+    bool is_complete = conn->state == CONN_BODY && conn->request.body.left_bytes == 0;
+    return !is_complete && conn->in_begin == conn->in_end && !wire_has_pending(&conn->wire);
+}
+
 void
 conn_turn(struct conn *conn)
 {
     enum step step = STEP_AGAIN;
     for (unsigned i = 0; step == STEP_AGAIN; i++) {
         step = turn_once(conn);
-        /* What lies in a buffer of ours would not wake us, so it is worked off first. */
-        if (step == STEP_AGAIN && i >= TURN_STEPS && conn->in_begin == conn->in_end &&
-            !wire_has_pending(&conn->wire)) {
+        if (step == STEP_AGAIN && i >= TURN_STEPS && may_pause(conn)) {
             step = conn->state == CONN_SEND ? STEP_SEND : STEP_READ;
         }
     }

@@ -37,12 +37,13 @@ serve(struct server *server, const sigset_t *signals, int out_fd)
         if (sigwait(signals, &number) != 0 || number == SIGTERM || number == SIGINT) {
             return;
         }
+        text_clear(&line);
         if (number == SIGUSR2) {
             server_renew(server);
-            continue;
+            text_add_str(&line, "renewed\n");
+        } else {
+            server_report(server, &line);
         }
-        text_clear(&line);
-        server_report(server, &line);
         is_open = put_all(out_fd, &line);
     }
 }

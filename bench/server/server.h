@@ -49,7 +49,7 @@ struct server *server_stop(struct server *server); /* takes NULL */
 
 /*
  * A whole server process: says "listening on PORT" on out_fd, writes the counters there on SIGUSR1,
- * renews on SIGUSR2, ends on SIGTERM and SIGINT and with its parent. Blocks.
+ * renews on SIGUSR2 and says "renewed", ends on SIGTERM and SIGINT and with its parent. Blocks.
  */
 MUST_USE enum err_code server_run(const struct server_options *options, int out_fd,
                                   struct err *err);
