@@ -117,6 +117,17 @@ take_answer(struct blob_op *op)
     list_remove(&block->link);
     lane_answered(block->lane, op);
     int64_t took_ns = clock_mono_ns(block->lane->options.clock) - block->began_ns;
+/* One request of the lane's share: whatever is asked or moved counts, but not a commit, which at a
+ * local target waits for others. */
+static void
+take_window(struct block *block)
+{
+    if (!block->holds_window) {
+        block->holds_window = true;
+        block->lane->active++;
+    }
+}
+
     add_i64(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
             took_ns - op->throttled_ns);
     add_i64(&figures->throttled_ns, op->throttled_ns);
@@ -479,8 +490,7 @@ begin(struct block *block)
     struct lane *lane = block->lane;
     struct err err = ERR_NONE;
     block_step(block, BLOCK_EV_START);
-    block->holds_window = true;
-    lane->active++;
+    take_window(block);
     enum err_code code =
         pool_take(lane->pool, &block->ticket, MAX_OF(block->len_bytes, 1), on_granted, &err);
     if (code == ERR_OK) {
@@ -542,11 +552,13 @@ on_listed_blocks(struct blob_op *op)
 }
 
 void
+        take_window(block);
 block_start(struct block *block)
 {
     struct blob_op *op = &block->op;
     const struct order *order = block->order;
     if (order == NULL ? block->item->needs_stat : order->kind == ORDER_STAT) {
+        take_window(block);
         block_step(block, BLOCK_EV_ASK);
         block->props = (struct blob_props){0};
         op->ret_props = &block->props;

@@ -195,8 +195,9 @@ begin_orders(struct lane *lane)
     while (!list_is_empty(&lane->orders)) {
         struct order *order = CONTAINER_OF(lane->orders.next, struct order, link);
         bool is_refused = !may_begin(lane) && order->kind != ORDER_DISCARD;
-        if (!is_refused && (list_is_empty(&lane->free_blocks) ||
-                            (order->kind == ORDER_BLOCK && lane->active >= lane->window))) {
+        bool needs_window = order->kind != ORDER_COMMIT && order->kind != ORDER_DISCARD;
+        if (!is_refused &&
+            (list_is_empty(&lane->free_blocks) || (needs_window && lane->active >= lane->window))) {
             return;
         }
         list_remove(&order->link);
