@@ -108,8 +108,9 @@ count_item(struct engine *engine, const struct batch *batch, const struct item *
     case ITEM_PENDING:
     case ITEM_STATE_COUNT: break;
     }
-    if (batch->large == NULL || item->state != ITEM_COPIED) {
-        figures->bytes_done += item->state == ITEM_UNDONE ? 0 : item->size_bytes;
+    if (item->state != ITEM_UNDONE) {
+        uint64_t counted = batch->large == NULL ? 0 : batch->large->done_bytes;
+        figures->bytes_done += item->size_bytes - counted;
     }
     if (is_reported && events->item != NULL) {
         events->item(events->user, item);

@@ -95,6 +95,7 @@ struct large {
     uint32_t stored_count;
     uint32_t next_index; /* the next block to deal */
     uint32_t out_count;  /* blocks with lanes */
+    uint64_t done_bytes; /* of it, counted in the figures already */
     bool is_checked;     /* every answer so far carried a checksum */
     bool is_recorded;    /* the plan has its row; the recorder's */
     bool has_old_blocks; /* blocks of an earlier run: ask the store which are there */

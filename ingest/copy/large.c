@@ -191,14 +191,28 @@ on_found(struct engine *engine, struct batch *batch, const struct order *order)
     large->state = LARGE_DONE; /* no lane has opened anything */
 }
 
+static void
+count_bytes(struct engine *engine, struct large *large, uint64_t bytes)
+{
+    large->done_bytes += bytes;
+    engine->figures.bytes_done += bytes;
+}
+
 /* Blocks that the store does not have are sent again, whatever the plan says. */
 static void
-on_listed(struct batch *batch)
+on_listed(struct engine *engine, struct batch *batch)
 {
     struct large *large = batch->large;
-    for (uint32_t i = 0; i < batch->items[0].block_count; i++) {
+    const struct item *item = &batch->items[0];
+    for (uint32_t i = 0; i < item->block_count; i++) {
         uint8_t bit = (uint8_t)(1U << (i & 7));
-        if ((large->is_stored[i >> 3] & bit) != 0 && (large->is_there[i >> 3] & bit) == 0) {
+        uint64_t offset = (uint64_t)i * item->block_bytes;
+        if ((large->is_stored[i >> 3] & bit) == 0) {
+            continue;
+        }
+        if ((large->is_there[i >> 3] & bit) != 0) {
+            count_bytes(engine, large, MIN_OF(item->block_bytes, item->size_bytes - offset));
+        } else {
             large->is_stored[i >> 3] &= (uint8_t)~bit;
             large->stored_count--;
         }
@@ -217,7 +231,7 @@ on_block(struct engine *engine, struct batch *batch, struct order *order)
     memcpy(large->xxh3s + (size_t)index * XXH3_BYTES, order->xxh3, XXH3_BYTES);
     large->is_checked = large->is_checked && (order->checked == BLOB_CHECKED_CRC64 ||
                                               order->checked == BLOB_CHECKED_MD5);
-    engine->figures.bytes_done += order->len_bytes;
+    count_bytes(engine, large, order->len_bytes);
     order->mail.kind = MAIL_ORDER;
     mailbox_post(&engine->options.recorder->mailbox, &order->mail);
 }
@@ -261,7 +275,7 @@ large_on_order(struct engine *engine, struct order *order)
     }
     switch (kind) {
     case ORDER_STAT: on_found(engine, batch, order); break;
-    case ORDER_BLOCKS: on_listed(batch); break;
+    case ORDER_BLOCKS: on_listed(engine, batch); break;
     case ORDER_BLOCK: on_block(engine, batch, order); return; /* the recorder gives it back */
     case ORDER_COMMIT:
         item->etag = order->etag[0] == '\0' ? NULL : arena_text(&batch->arena, order->etag);
