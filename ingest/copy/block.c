@@ -54,12 +54,6 @@ add_u64(atomic_uint_least64_t *figure, uint64_t value)
                           memory_order_relaxed);
 }
 
-static bool
-is_target_verb(enum blob_verb verb)
-{
-    return verb != BLOB_READ;
-}
-
 static void
 block_interrupt(struct block *block)
 {
@@ -77,10 +71,10 @@ block_resubmit(struct block *block)
         block_interrupt(block);
         return;
     }
-    struct backend *backend = is_target_verb(block->op.verb) ? lane->target : lane->source;
     struct err err = ERR_NONE;
+    block->at = block->op.verb == BLOB_READ ? lane->source : lane->target;
     list_remove(&block->link);
-    if (backend_submit(backend, &block->op, &err) == ERR_OK) {
+    if (backend_submit(block->at, &block->op, &err) == ERR_OK) {
         list_push(&lane->in_flight, &block->link);
     } else {
         list_push(&lane->to_submit, &block->link);

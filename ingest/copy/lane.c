@@ -143,7 +143,8 @@ on_source_discarded(struct blob_op *op)
     struct err err = ERR_NONE;
     op->done = on_discarded;
     op->err = ERR_NONE;
-    if (backend_submit(block->lane->target, op, &err) != ERR_OK) {
+    block->at = block->lane->target;
+    if (block->lane->is_cancelled || backend_submit(block->at, op, &err) != ERR_OK) {
         lane_block_ended(block->lane, block);
     }
 }
@@ -156,7 +157,8 @@ discard(struct lane *lane, struct order *order)
     block->order = order;
     block->op.verb = BLOB_DISCARD;
     block->op.done = on_source_discarded;
-    if (backend_submit(lane->source, &block->op, &err) != ERR_OK) {
+    block->at = lane->source;
+    if (backend_submit(block->at, &block->op, &err) != ERR_OK) {
         lane_block_ended(lane, block);
     } else {
         list_push(&lane->in_flight, &block->link);
@@ -270,7 +272,7 @@ cancel_all(struct lane *lane)
     for (struct list *at = lane->in_flight.next; at != &lane->in_flight; at = next) {
         next = at->next;
         struct block *block = CONTAINER_OF(at, struct block, link);
-        backend_cancel(block->op.verb == BLOB_READ ? lane->source : lane->target, &block->op);
+        backend_cancel(block->at, &block->op);
     }
 }
 
