@@ -121,8 +121,8 @@ struct blob_op {
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
     const struct blob_props
-        *props;          /* PUT, COMMIT: to store. READ: as listed; a difference in size,
-                            mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
+        *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ: as listed; a difference in
+                   size, mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
     enum blob_cond cond; /* PUT, COMMIT */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */

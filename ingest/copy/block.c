@@ -111,6 +111,12 @@ take_answer(struct blob_op *op)
     list_remove(&block->link);
     lane_answered(block->lane, op);
     int64_t took_ns = clock_mono_ns(block->lane->options.clock) - block->began_ns;
+    add_i64(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
+            took_ns - op->throttled_ns);
+    add_i64(&figures->throttled_ns, op->throttled_ns);
+    return block;
+}
+
 /* One request of the lane's share: whatever is asked or moved counts, but not a commit, which at a
  * local target waits for others. */
 static void
@@ -120,12 +126,6 @@ take_window(struct block *block)
         block->holds_window = true;
         block->lane->active++;
     }
-}
-
-    add_i64(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
-            took_ns - op->throttled_ns);
-    add_i64(&figures->throttled_ns, op->throttled_ns);
-    return block;
 }
 
 static void
@@ -546,19 +546,22 @@ on_listed_blocks(struct blob_op *op)
 }
 
 void
-        take_window(block);
 block_start(struct block *block)
 {
     struct blob_op *op = &block->op;
     const struct order *order = block->order;
     if (order == NULL ? block->item->needs_stat : order->kind == ORDER_STAT) {
-        take_window(block);
         block_step(block, BLOCK_EV_ASK);
+        take_window(block);
         block->props = (struct blob_props){0};
         op->ret_props = &block->props;
         submit(block, BLOB_STAT, on_asked);
     } else if (order != NULL && order->kind == ORDER_BLOCKS) {
         block_step(block, BLOCK_EV_ASK);
+        take_window(block);
+        block->props =
+            (struct blob_props){.size_bytes = block->item->size_bytes, .mtime_ns = BLOB_TIME_NONE};
+        op->props = &block->props; /* tells how long the last block is */
         op->block_bits = block->batch->large->is_there;
         op->block_count = block->item->block_count;
         op->block_bytes = block->item->block_bytes;
