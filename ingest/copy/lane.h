@@ -55,6 +55,7 @@ struct block {
     bool may_compare_crc; /* same size at the target, other time: equal CRCs mean the same */
     struct list link;     /* free, waiting to submit, or in flight */
     struct lane *lane;
+    struct backend *at; /* which has the op, if any has */
     struct batch *batch;
     struct item *item;
     struct order *order; /* NULL: a small item's only block */

@@ -288,6 +288,29 @@ plan_add_block(struct plan *plan, uint64_t stage_id, const struct order *order, 
     return sql_run(&plan->add_block, err);
 }
 
+static enum err_code
+forget_stage(struct plan *plan, const char *statement, uint64_t stage_id, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    enum err_code code = sql_prepare(&plan->sql, &stmt, statement, err);
+    if (code == ERR_OK) {
+        sql_bind_i64(&stmt, 1, (int64_t)stage_id);
+        code = sql_run(&stmt, err);
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+enum err_code
+plan_forget_large(struct plan *plan, uint64_t stage_id, struct err *err)
+{
+    enum err_code code = need_transaction(plan, err);
+    code = code == ERR_OK ? forget_stage(plan, "DELETE FROM block WHERE stage=?1", stage_id, err)
+                          : code;
+    return code == ERR_OK ? forget_stage(plan, "DELETE FROM large WHERE stage=?1", stage_id, err)
+                          : code;
+}
+
 enum err_code
 plan_commit(struct plan *plan, struct err *err)
 {

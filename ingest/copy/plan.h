@@ -50,6 +50,8 @@ MUST_USE enum err_code plan_add_large(struct plan *plan, const struct item *item
                                       struct err *err);
 MUST_USE enum err_code plan_add_block(struct plan *plan, uint64_t stage_id,
                                       const struct order *order, struct err *err);
+/* The blocks of this stage are not to be used again. */
+MUST_USE enum err_code plan_forget_large(struct plan *plan, uint64_t stage_id, struct err *err);
 MUST_USE enum err_code plan_commit(struct plan *plan, struct err *err);
 /* Everything was done: the next run starts anew. */
 MUST_USE enum err_code plan_finish(struct plan *plan, struct err *err);

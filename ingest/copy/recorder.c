@@ -41,10 +41,26 @@ is_recordable(const struct item *item)
     }
 }
 
+/*
+ * Are the blocks of this item worth nothing? One of them was read damaged, or the store does not
+ * make an item of them: a later run has to begin with the first block.
+ */
+static bool
+has_bad_blocks(const struct batch *batch)
+{
+    const struct item *item = &batch->items[0];
+    return batch->large != NULL && batch->large->is_recorded && item->state == ITEM_FAILED &&
+           (item->err_code == ERR_DIGEST || item->err_code == ERR_ITEM_REFUSED);
+}
+
 static enum err_code
 write_batch(struct recorder *recorder, const struct batch *batch, struct err *err)
 {
     enum err_code code = ERR_OK;
+    if (has_bad_blocks(batch)) {
+        recorder->row_count++;
+        return plan_forget_large(recorder->options.plan, batch->large->stage_id, err);
+    }
     for (unsigned i = 0; i < batch->count && code == ERR_OK; i++) {
         if (is_recordable(&batch->items[i])) {
             code = plan_add_item(recorder->options.plan, &batch->items[i], err);
