@@ -40,8 +40,9 @@ is_as_listed(struct local_op *local)
                       local->op->name);
         return false;
     }
-    int64_t mtime_ns = clock_from_timespec(&st.st_mtim);
-    bool has_same_time = local->backend->end->store_dir != NULL || mtime_ns == props->mtime_ns;
+    /* A store's file has the time of storing; whether it was changed its item's checksum tells. */
+    bool has_same_time = props == NULL || local->backend->end->store_dir != NULL ||
+                         clock_from_timespec(&st.st_mtim) == props->mtime_ns;
     if (props != NULL && ((uint64_t)st.st_size != props->size_bytes || !has_same_time)) {
         (void)err_set(&local->op->err, ERR_ITEM_CHANGED,
                       "'%s' changed: it was listed with %llu bytes and has %llu now",

@@ -105,6 +105,22 @@ remember(struct places *places, int fd, const char *name, size_t len)
     places->cached_len = (unsigned)len;
 }
 
+/* Parts that stand for another folder than themselves: two names would lead to one file. */
+static bool
+has_odd_part(const char *path, size_t len)
+{
+    const char *end = path + len;
+    for (const char *at = path; at <= end; at++) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        size_t part = (size_t)((slash == NULL ? end : slash) - at);
+        if (part == 0 || (part == 1 && at[0] == '.') || (part == 2 && memcmp(at, "..", 2) == 0)) {
+            return true;
+        }
+        at += part;
+    }
+    return false;
+}
+
 int
 places_parent(struct places *places, const char *name, bool make, const char **ret_base)
 {
@@ -121,7 +137,7 @@ places_parent(struct places *places, const char *name, bool make, const char **r
         memcmp(places->cached_name, name, len) == 0) {
         return places->folder;
     }
-    if (len == 0) {
+    if (has_odd_part(name, len)) {
         return -EINVAL;
     }
     char *path = mem_take(len + 1);
