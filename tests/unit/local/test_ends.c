@@ -1,0 +1,222 @@
+/* Addresses of local ends: what each form means, and which are refused. */
+#include "storage/backend.h"
+#include "storage/local/local.h"
+#include "tests/support/folder.h"
+
+static struct folder folder;
+static struct err err;
+
+static int
+make(void **state)
+{
+    char here[64];
+    (void)state;
+    folder_init(&folder);
+    CHECK_I64(chdir(folder.path), 0);
+    /* /tmp may be a link: what is shown is resolved. */
+    assert_non_null(getcwd(here, sizeof here));
+    (void)snprintf(folder.path, sizeof folder.path, "%s", here);
+    return 0;
+}
+
+static int
+unmake(void **state)
+{
+    (void)state;
+    CHECK_I64(chdir("/"), 0);
+    folder_done(&folder);
+    return 0;
+}
+
+static struct end *
+open_end(const char *address, enum end_role role, bool is_account)
+{
+    const struct end_options options = {
+        .role = role, .is_account = is_account, .clock = &clock_system};
+    struct end *end = NULL;
+    CHECK_OK(end_open(address, &options, &end, &err), &err);
+    return end;
+}
+
+/* What the address is shown as, with the folder's own path as "~". */
+static void
+check_display(const char *address, bool is_account, const char *want)
+{
+    AUTO_TEXT path = TEXT_INIT;
+    struct end *end = open_end(address, END_TARGET, is_account);
+    const char *home = strstr(want, "~");
+    text_add(&path, want, (size_t)(home - want));
+    text_addf(&path, "%s%s", folder.path, home + 1);
+    CHECK_TEXT(end->display, text_str(&path));
+    end_close(end);
+}
+
+/* Two spellings of one folder are one copy: state is found by what the address means. */
+static void
+a_folder_has_one_canonical_address(void **state)
+{
+    (void)state;
+    (void)folder_make(&folder, "a");
+    CHECK_I64(symlink("a", folder_join(&folder, "link")), 0);
+    check_display("a", false, "~/a");
+    check_display("./a/", false, "~/a");
+    check_display("a///", false, "~/a");
+    check_display("link", false, "~/a");
+    check_display("a/../a", false, "~/a");
+    check_display(folder_join(&folder, "a"), false, "~/a");
+    check_display("missing/deeper", false, "~/missing/deeper");
+    check_display("link/missing", false, "~/a/missing");
+    check_display(".", false, "~");
+    struct end *end = open_end("/", END_SOURCE, false);
+    CHECK_TEXT(end->display, "/");
+    end_close(end);
+}
+
+/* DIR is what stands before ACCOUNT/CONTAINER; an account's end has no container. */
+static void
+the_last_names_are_account_and_container(void **state)
+{
+    (void)state;
+    check_display("file:store/acct/cont", false, "file:~/store//acct/cont/");
+    check_display("file:acct/cont/", false, "file:~//acct/cont/");
+    check_display("file:store/acct", true, "file:~/store//acct/");
+    check_display("file:store//acct/cont/prefix/deep", false,
+                  "file:~/store//acct/cont/prefix/deep/");
+    check_display("file:store//acct", false, "file:~/store//acct/");
+}
+
+/* Where a store is, its own folder says better than counting names. */
+static void
+an_existing_store_is_found_above(void **state)
+{
+    (void)state;
+    (void)folder_make(&folder, "store");
+    (void)folder_make(&folder, "store/.sallyport");
+    check_display("file:store/acct/cont/prefix/deep", false,
+                  "file:~/store//acct/cont/prefix/deep/");
+    check_display("file:store/acct", false, "file:~/store//acct/");
+}
+
+static void
+an_address_without_account_is_refused(void **state)
+{
+    static const char *const bad[] = {"file:",    "file:/", "file:x",       "file:/x",
+                                      "file:x//", "",       "ftp://host/x", "s4://bucket"};
+    const struct end_options options = {.role = END_TARGET, .clock = &clock_system};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct end *end = NULL;
+        CHECK_ERR(end_open(bad[i], &options, &end, &err), &err, ERR_USAGE);
+        CHECK(end == NULL);
+    }
+    /* Opening makes nothing. */
+    CHECK(!folder_has(&folder, "x"));
+    CHECK(!folder_has(&folder, ".sallyport"));
+}
+
+/* The key of a blob is what it is in every store: ACCOUNT/CONTAINER/PREFIX/NAME. */
+static void
+keys_hold_the_whole_name(void **state)
+{
+    AUTO_TEXT key = TEXT_INIT;
+    (void)state;
+    struct end *end = open_end("file:store//acct/cont/pre", END_TARGET, false);
+    local_key(CONTAINER_OF(end, struct local_end, end), "a/b", &key);
+    CHECK_TEXT(text_str(&key), "acct/cont/pre/a/b");
+    end_close(end);
+}
+
+/* One file as a source is one item of its own name. */
+static void
+a_single_file_is_an_end(void **state)
+{
+    struct lister *lister = NULL;
+    struct entry entry = {0};
+    bool more = false;
+    (void)state;
+    (void)folder_write(&folder, "single", "12345", 5);
+    struct end *end = open_end("single", END_SOURCE, false);
+    CHECK_OK(end_lister(end, NULL, NULL, &lister, &err), &err);
+    CHECK_OK(lister_next(lister, &entry, &more, &err), &err);
+    CHECK(more);
+    CHECK_TEXT(entry.name, "single");
+    CHECK_U64(entry.props.size_bytes, 5);
+    CHECK_OK(lister_next(lister, &entry, &more, &err), &err);
+    CHECK(!more);
+    lister_close(lister);
+    end_close(end);
+}
+
+/* A dry run looks at the nearest folder there is, and leaves nothing behind. */
+static void
+a_dry_run_makes_nothing(void **state)
+{
+    uint64_t free_bytes = 0;
+    bool is_fresh = true;
+    (void)state;
+    struct end *end = open_end("a/b/c", END_TARGET, false);
+    CHECK_OK(end_prepare(end, true, &free_bytes, &is_fresh, &err), &err);
+    CHECK(!folder_has(&folder, "a"));
+    CHECK(free_bytes > 0);
+    CHECK_OK(end_prepare(end, false, &free_bytes, &is_fresh, &err), &err);
+    CHECK(is_fresh);
+    CHECK(folder_has(&folder, "a/b/c"));
+    CHECK_OK(end_tidy(end, "0123456789abcdef0123456789abcdef", &err), &err);
+    CHECK(!folder_has(&folder, "a/b/c/" LOCAL_PARTIAL));
+    end_close(end);
+}
+
+static void
+a_missing_source_is_gone(void **state)
+{
+    uint64_t free_bytes = 0;
+    bool is_fresh = false;
+    (void)state;
+    struct end *end = open_end("missing", END_SOURCE, false);
+    CHECK_ERR(end_prepare(end, false, &free_bytes, &is_fresh, &err), &err, ERR_STORE_GONE);
+    CHECK_HAS(err.text, "missing");
+    end_close(end);
+}
+
+/* What a folder cannot hold under its name is refused there, and taken by the store. */
+static void
+a_folder_refuses_names_that_a_store_takes(void **state)
+{
+    static const char *const names[] = {"a//b", "/a", "a/", ".", "..", "a/../b", "a/./b"};
+    AUTO_TEXT long_name = TEXT_INIT;
+    (void)state;
+    struct end *tree = open_end("a", END_TARGET, false);
+    struct end *store = open_end("file:s/acct/cont", END_TARGET, false);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CHECK_ERR(end_check_name(tree, names[i], &err), &err, ERR_NAME_ILLEGAL);
+        CHECK_OK(end_check_name(store, names[i], &err), &err);
+    }
+    text_addf(&long_name, "a/%0256u", 1);
+    CHECK_ERR(end_check_name(tree, text_str(&long_name), &err), &err, ERR_NAME_ILLEGAL);
+    CHECK_OK(end_check_name(tree, text_str(&long_name) + 3, &err), &err);
+    CHECK_ERR(end_check_name(tree, "", &err), &err, ERR_NAME_ILLEGAL);
+    CHECK_ERR(end_check_name(store, "", &err), &err, ERR_NAME_ILLEGAL);
+    CHECK_OK(end_check_name(tree, "...", &err), &err);
+    CHECK_OK(end_check_name(tree, "a\nb/\xff", &err), &err);
+    end_close(tree);
+    end_close(store);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_folder_has_one_canonical_address),
+        TEST(the_last_names_are_account_and_container),
+        TEST(an_existing_store_is_found_above),
+        TEST(an_address_without_account_is_refused),
+        TEST(keys_hold_the_whole_name),
+        TEST(a_single_file_is_an_end),
+        TEST(a_dry_run_makes_nothing),
+        TEST(a_missing_source_is_gone),
+        TEST(a_folder_refuses_names_that_a_store_takes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
