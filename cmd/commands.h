@@ -29,7 +29,12 @@ struct common {
 extern const struct option common_options[];
 extern const unsigned common_option_count;
 
-#define COMMAND_MAP(X)          X(copy) X(error_list) X(error_explain) X(doctor) X(completion)
+// clang-format off
+#define COMMAND_MAP(X) \
+    X(copy) \
+    X(bench_source) X(bench_hash) X(bench_send) X(bench_end_to_end) X(bench_clean) \
+    X(error_list) X(error_explain) X(doctor) X(completion)
+// clang-format on
 #define COMMAND_AS_EXTERN(name) extern const struct command command_##name;
 COMMAND_MAP(COMMAND_AS_EXTERN)
 

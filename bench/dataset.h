@@ -1,0 +1,40 @@
+/*
+ * bench/dataset.h - files made for a benchmark, kept for the next one, and removed by name.
+ *
+ * A dataset is a folder below the benchmarks' folder with a mark beside it. Only what has a mark is
+ * ever removed, and of it only the names that were made: a file that somebody else put there stays.
+ *
+ *   shape    DIR/set-FILESxBYTES/NNNNN/N, a thousand files to a folder; bytes do not compress
+ *   durable  the mark is written before the first file, and says "complete" after the last
+ *   errors   ERR_STATE_FULL before anything is written if the space does not suffice
+ */
+#ifndef BENCH_DATASET_H
+#define BENCH_DATASET_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The benchmarks' folder, made if it is missing, with its lock held until the descriptor closes. */
+MUST_USE enum err_code bench_folder_open(const char *state, struct text *ret_path, int *ret_lock_fd,
+                                         struct err *err);
+/* Remove a folder below the benchmarks' folder and all that is in it; it need not be there. */
+void bench_folder_remove(const char *path);
+
+/* Make it unless it is there. copies: how often its bytes will be stored besides. */
+MUST_USE enum err_code dataset_make(const char *folder, uint64_t files, uint64_t file_bytes,
+                                    unsigned copies, const atomic_int *signal,
+                                    struct text *ret_name, struct err *err);
+
+struct dataset_cleaned {
+    uint64_t sets;
+    uint64_t files;
+    uint64_t bytes;
+    uint64_t kept; /* folders that hold something we did not make */
+};
+MUST_USE enum err_code dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned,
+                                     struct err *err);
+
+#endif
