@@ -21,11 +21,7 @@
 #define MAX_OF(a, b)                    ((a) > (b) ? (a) : (b))
 
 #define ASSERT(fact)                                                                               \
-    do {                                                                                           \
-        if (__builtin_expect(!(fact), 0)) {                                                        \
-            assert_failed(#fact, __FILE__, __LINE__);                                              \
-        }                                                                                          \
-    } while (0)
+    (__builtin_expect(!!(fact), 1) ? (void)0 : assert_failed(#fact, __FILE__, __LINE__))
 
 /* Print the fact and the place to stderr and abort. Never returns. */
 NO_RETURN void assert_failed(const char *fact, const char *file, int line);

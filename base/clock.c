@@ -200,7 +200,7 @@ take_zone(const char **at, int64_t *ret_offset_s)
         !take_number(at, 2, &minutes) || hours > 23 || minutes > 59) {
         return false;
     }
-    *ret_offset_s = sign * (hours * 3600 + minutes * 60);
+    *ret_offset_s = (int64_t)sign * (hours * 3600 + minutes * 60);
     return true;
 }
 

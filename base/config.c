@@ -21,16 +21,16 @@
 #define CONFIG_AS_ROW(sec, k, field, def, lo, hi, u, words)                                        \
     {.section = #sec,                                                                              \
      .key = #k,                                                                                    \
-     .help = words,                                                                                \
+     .help = (words),                                                                              \
      .unit = CONFIG_##u,                                                                           \
-     .initial = def,                                                                               \
-     .min = lo,                                                                                    \
-     .max = hi,                                                                                    \
+     .initial = (def),                                                                             \
+     .min = (lo),                                                                                  \
+     .max = (hi),                                                                                  \
      .offset = offsetof(struct config, field)},
 #define CONFIG_TEXT_AS_ROW(sec, k, field, words)                                                   \
     {.section = #sec,                                                                              \
      .key = #k,                                                                                    \
-     .help = words,                                                                                \
+     .help = (words),                                                                              \
      .offset = offsetof(struct config, field),                                                     \
      .is_text = 1},
 const struct config_row config_rows[CONFIG_ID_COUNT] = {CONFIG_MAP(CONFIG_AS_ROW)
@@ -173,7 +173,7 @@ config_read_text(struct config *config, const char *name, const char *text, size
                  struct err *err)
 {
     if (len > CONFIG_BYTES_MAX) {
-        return err_set(err, ERR_CONFIG, "'%s' has %zu bytes; a configuration has at most %d", name,
+        return err_set(err, ERR_CONFIG, "'%s' has %zu bytes; a configuration has at most %zu", name,
                        len, CONFIG_BYTES_MAX);
     }
     if (memchr(text, '\0', len) != NULL) {
@@ -227,6 +227,7 @@ config_load(struct config *config, const char *path, struct err *err)
 {
     glob_t found = {0};
     enum err_code code = read_file(config, SYSTEM_FILE, true, err);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread yet
     if (code == ERR_OK && glob(SYSTEM_FILES, 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc && code == ERR_OK; i++) {
             code = read_file(config, found.gl_pathv[i], false, err);

@@ -16,9 +16,10 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_BYTES_MAX (1024 * 1024)
+#define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
 
 enum config_unit { CONFIG_NUMBER, CONFIG_SIZE, CONFIG_RATE, CONFIG_DURATION };
 

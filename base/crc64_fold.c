@@ -89,14 +89,14 @@ crc64_clmul(uint64_t crc, const void *bytes, size_t len)
     __m128i by_16 = load(fold_16);
     __m128i lanes[4];
     for (unsigned i = 0; i < 4; i++) {
-        lanes[i] = load(at + 16 * i);
+        lanes[i] = load(at + (size_t)16 * i);
     }
     lanes[0] = _mm_xor_si128(lanes[0], _mm_cvtsi64_si128((long long)~crc));
     at += 64;
     len -= 64;
     for (; len >= 64; at += 64, len -= 64) {
         for (unsigned i = 0; i < 4; i++) {
-            lanes[i] = fold(lanes[i], by_64, load(at + 16 * i));
+            lanes[i] = fold(lanes[i], by_64, load(at + (size_t)16 * i));
         }
     }
     for (unsigned i = 1; i < 4; i++) {

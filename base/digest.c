@@ -185,7 +185,7 @@ hex_decode(const char *hex, void *bytes, size_t len)
 }
 
 static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="; /* the last: padding */
 
 char *
 base64_encode(const void *bytes, size_t len, char *out)
@@ -198,8 +198,8 @@ base64_encode(const void *bytes, size_t len, char *out)
                         (have > 2 ? (uint32_t)at[2] : 0);
         *to++ = base64_digits[word >> 18];
         *to++ = base64_digits[word >> 12 & 63];
-        *to++ = have > 1 ? base64_digits[word >> 6 & 63] : '=';
-        *to++ = have > 2 ? base64_digits[word & 63] : '=';
+        *to++ = base64_digits[have > 1 ? word >> 6 & 63 : 64];
+        *to++ = base64_digits[have > 2 ? word & 63 : 64];
         len -= have;
     }
     *to = '\0';
@@ -209,7 +209,7 @@ base64_encode(const void *bytes, size_t len, char *out)
 static int
 base64_digit(char c)
 {
-    const char *at = c == '\0' ? NULL : strchr(base64_digits, c);
+    const char *at = memchr(base64_digits, c, 64);
     return at == NULL ? -1 : (int)(at - base64_digits);
 }
 

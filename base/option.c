@@ -247,6 +247,7 @@ take_operand(struct parse *parse, const char *text, struct err *err)
 }
 
 enum err_code
+// NOLINTNEXTLINE(readability-function-size): two tables, and the struct that each of them fills
 option_parse(const struct command *command, const struct option *common_options,
              unsigned common_count, int argc, char **argv, void *values, void *common,
              bool *ret_wants_help, struct err *err)

@@ -12,7 +12,6 @@ add_row(struct text *out, const char *left, const char *help, const char *initia
     text_addf(out, "  %s", left);
     if (len + 2 >= HELP_COLUMN) {
         text_add_char(out, '\n');
-        len = 0;
         text_addf(out, "%*s", (int)HELP_COLUMN, "");
     } else {
         text_addf(out, "%*s", (int)(HELP_COLUMN - len - 2), "");
@@ -166,6 +165,7 @@ complete_fish(const char *program, const struct command *const *commands, unsign
 }
 
 void
+// NOLINTNEXTLINE(readability-function-size): two tables of two parameters each
 option_completion(enum option_shell shell, const char *program,
                   const struct command *const *commands, unsigned count,
                   const struct option *common_options, unsigned common_count, struct text *out)

@@ -162,7 +162,7 @@ const char *
 units_format_duration(int64_t ns, char out[static UNITS_TEXT_BYTES])
 {
     int64_t seconds = (ns < 0 ? 0 : ns) / NS_PER_S;
-    if (seconds > 30 * 86400) {
+    if (seconds > INT64_C(30) * 86400) {
         (void)snprintf(out, UNITS_TEXT_BYTES, ">30d");
     } else if (seconds >= 86400) {
         (void)snprintf(out, UNITS_TEXT_BYTES, "%dd %02dh %02dm", (int)(seconds / 86400),

@@ -40,6 +40,7 @@ add_lower(struct text *out, const char *bytes, size_t len)
 static void
 sort_into(struct text *out, char **lines, unsigned count, const char *before, const char *after)
 {
+    // cppcheck-suppress uninitvar ; of count lines, and there may be none
     qsort(lines, count, sizeof *lines, by_text);
     for (unsigned i = 0; i < count; i++) {
         text_add_str(out, before);

@@ -35,7 +35,7 @@ is_recordable(const struct item *item)
 {
     switch ((enum item_state)item->state) {
     case ITEM_COPIED:
-    case ITEM_UNCHANGED: return !item->is_recorded;
+    case ITEM_UNCHANGED:
     case ITEM_RESUMED: return !item->is_recorded;
     default: return false;
     }
@@ -58,6 +58,7 @@ write_batch(struct recorder *recorder, const struct batch *batch, struct err *er
 {
     enum err_code code = ERR_OK;
     if (has_bad_blocks(batch)) {
+        ASSERT(batch->large != NULL);
         recorder->row_count++;
         return plan_forget_large(recorder->options.plan, batch->large->stage_id, err);
     }

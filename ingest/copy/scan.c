@@ -15,6 +15,8 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
     char a[UNITS_TEXT_BYTES];
     char b[UNITS_TEXT_BYTES];
     uint64_t block = copy->block_bytes;
+    ASSERT(block > 0);
+    ASSERT(block_largest > 0);
     uint64_t blocks_max = caps->blocks_max == 0 ? UINT32_MAX : caps->blocks_max;
     if (caps->item_bytes_max != 0 && size_bytes > caps->item_bytes_max) {
         return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes items up to %s",
@@ -113,24 +115,31 @@ ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err 
 }
 
 static enum err_code
+ask_all(struct scan *scan, struct batch *batch, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    for (unsigned i = 0; i < batch->count && code == ERR_OK; i++) {
+        struct item *item = &batch->items[i];
+        if (scan->has_known) {
+            code = ask_known(scan, batch, item, err);
+        } else {
+            item->needs_stat = item->state == ITEM_PENDING;
+        }
+    }
+    return code;
+}
+
+static enum err_code
 release_held(struct scan *scan, struct err *err)
 {
     while (!list_is_empty(&scan->held)) {
         struct batch *batch = CONTAINER_OF(list_pop(&scan->held), struct batch, link);
         scan->held_count--;
-        for (unsigned i = 0; i < batch->count; i++) {
-            struct item *item = &batch->items[i];
-            if (scan->has_known) {
-                enum err_code code = ask_known(scan, batch, item, err);
-                if (code != ERR_OK) {
-                    post(scan, batch);
-                    return code;
-                }
-            } else {
-                item->needs_stat = item->state == ITEM_PENDING;
-            }
-        }
+        enum err_code code = ask_all(scan, batch, err);
         post(scan, batch);
+        if (code != ERR_OK) {
+            return code;
+        }
     }
     return ERR_OK;
 }
@@ -240,6 +249,7 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
         item_fail(batch, item, ITEM_FAILED, &why);
         return ERR_OK;
     }
+    ASSERT(block_bytes > 0);
     item->block_bytes = block_bytes;
     item->block_count = (uint32_t)((item->size_bytes + block_bytes - 1) / block_bytes);
     return look_up(scan, batch, item, err);

@@ -115,7 +115,7 @@ on_read_body(struct http_request *http, const void *bytes, size_t len)
     struct azure_op *azure = CONTAINER_OF(request, struct azure_op, request);
     struct blob_op *op = azure->op;
     if (http->status != 200 && http->status != 206) {
-        bool fits = request->body.len + len <= AZURE_WORDS_BYTES * 64;
+        bool fits = request->body.len + len <= (size_t)AZURE_WORDS_BYTES * 64;
         if (fits) {
             text_add(&request->body, bytes, len);
         }

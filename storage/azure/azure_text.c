@@ -164,6 +164,7 @@ static const struct {
 // clang-format on
 
 void
+// NOLINTNEXTLINE(readability-function-size): name and value are two parameters each
 azure_props_take(struct blob_props *props, struct arena *arena, bool in_header, const char *name,
                  size_t name_len, const char *value, size_t value_len)
 {

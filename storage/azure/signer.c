@@ -107,19 +107,23 @@ signer_date(struct signer *s)
 }
 
 static void
+add_value(struct text *out, const struct signer_input *input, const char *name)
+{
+    for (unsigned h = 0; h < input->header_count; h++) {
+        if (strcasecmp(input->headers[h].name, name) == 0) {
+            text_add_str(out, input->headers[h].value);
+        }
+    }
+}
+
+static void
 add_standard_headers(struct text *out, const struct signer_input *input)
 {
     for (unsigned i = 0; i < COUNT_OF(standard_headers); i++) {
-        if (strcmp(standard_headers[i], "Content-Length") == 0) {
-            if (input->body_len > 0) {
-                text_addf(out, "%zu", input->body_len);
-            }
-        } else {
-            for (unsigned h = 0; h < input->header_count; h++) {
-                if (strcasecmp(input->headers[h].name, standard_headers[i]) == 0) {
-                    text_add_str(out, input->headers[h].value);
-                }
-            }
+        if (strcmp(standard_headers[i], "Content-Length") != 0) {
+            add_value(out, input, standard_headers[i]);
+        } else if (input->body_len > 0) {
+            text_addf(out, "%zu", input->body_len);
         }
         text_add_char(out, '\n');
     }
@@ -129,8 +133,8 @@ static void
 add_lower(struct text *out, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        char c = bytes[i];
-        text_add_char(out, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
+        bool is_upper = bytes[i] >= 'A' && bytes[i] <= 'Z';
+        text_add_char(out, (char)((unsigned char)bytes[i] | (is_upper ? 0x20U : 0U)));
     }
 }
 

@@ -22,7 +22,7 @@
 #define SMALL_BODY_BYTES  65536U /* libcurl sends what is not larger together with the headers */
 #define SEND_BUFFER_BYTES (256L * 1024)
 #define RECV_BUFFER_BYTES (128L * 1024)
-#define HEADER_BYTES_MAX  (256U * 1024) /* of one answer: the server may be hostile */
+#define HEADER_BYTES_MAX  ((size_t)256 * 1024) /* of one answer: the server may be hostile */
 #define EVENTS_AT_ONCE    64
 
 enum call_kind { CALL_GET, CALL_HEAD, CALL_SMALL, CALL_LARGE, CALL_KIND_COUNT };
@@ -274,7 +274,7 @@ header_lines(const struct http_request *request)
         has_type = has_type || strcasecmp(header->name, "Content-Type") == 0;
         if (name_len + value_len + 3 <= sizeof line) {
             memcpy(line, header->name, name_len);
-            memcpy(line + name_len, ": ", 2);
+            memcpy(line + name_len, ": ", 2); // NOLINT(bugprone-not-null-terminated-result)
             memcpy(line + name_len + 2, header->value, value_len + 1);
             list = add_line(list, line);
         } else {
@@ -383,6 +383,7 @@ static void
 complete(struct curl_transport *t, struct call *call)
 {
     struct http_request *request = call->request;
+    ASSERT(request != NULL);
     release(t, call);
     request->transport_data = NULL;
     request->done(request);

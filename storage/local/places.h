@@ -7,7 +7,8 @@
  *
  *   owner    place_done() closes the cached folder; root is borrowed
  *   thread   one at a time per struct
- *   errors   negative errno; -EINVAL: an empty part, '.' or '..', which would be another name's file
+ *   errors   negative errno; -EINVAL: an empty part, '.' or '..', which would be another name's
+ * file
  */
 #ifndef STORAGE_LOCAL_PLACES_H
 #define STORAGE_LOCAL_PLACES_H

@@ -127,9 +127,10 @@ store_lister(struct end *base, end_wants_fn *wants, void *user, struct lister **
                    : code;
     }
     if (code == ERR_OK) {
+        const struct walk_options walk = {
+            .display = end->path, .links = END_LINKS_SKIP, .wants = wants, .user = user};
         code = end->single_name != NULL ? single_new(end, &l->files, err)
-                                        : walk_new(end->root, end->path, END_LINKS_SKIP, NULL,
-                                                   wants, user, &l->files, err);
+                                        : walk_new(end->root, &walk, &l->files, err);
     }
     if (code != ERR_OK) {
         store_lister_close(&l->lister);

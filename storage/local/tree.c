@@ -19,8 +19,12 @@ tree_lister(struct end *base, end_wants_fn *wants, void *user, struct lister **r
     if (end->single_name != NULL) {
         return single_new(end, ret_lister, err);
     }
-    return walk_new(end->root, end->path, end->options.links, LOCAL_PARTIAL, wants, user,
-                    ret_lister, err);
+    const struct walk_options options = {.display = end->path,
+                                         .skip_name = LOCAL_PARTIAL,
+                                         .links = end->options.links,
+                                         .wants = wants,
+                                         .user = user};
+    return walk_new(end->root, &options, ret_lister, err);
 }
 
 /* A folder takes what the kernel takes below it. */

@@ -24,11 +24,7 @@ struct level {
 
 struct walk {
     struct lister lister;
-    const char *display;
-    enum end_links links;
-    const char *skip_name;
-    end_wants_fn *wants;
-    void *user;
+    struct walk_options options;
     struct level *levels;
     unsigned depth;
     unsigned room;
@@ -51,7 +47,7 @@ push(struct walk *walk, int fd, struct err *err)
         int sys = errno;
         (void)close(fd);
         return err_set_sys(err, err_from_source_errno(sys), sys, "cannot read folder '%s'",
-                           walk->path.len == 0 ? walk->display : text_str(&walk->path));
+                           walk->path.len == 0 ? walk->options.display : text_str(&walk->path));
     }
     *level =
         (struct level){.dir = dir, .path_len = walk->path.len, .dev = st.st_dev, .ino = st.st_ino};
@@ -123,7 +119,8 @@ fill_item(struct walk *walk, const struct stat *st, struct entry *entry)
 static bool
 enter(struct walk *walk, int at, const char *name, const struct stat *st, struct entry *entry)
 {
-    if (walk->wants != NULL && !walk->wants(walk->user, text_str(&walk->path))) {
+    if (walk->options.wants != NULL &&
+        !walk->options.wants(walk->options.user, text_str(&walk->path))) {
         return false;
     }
     if (is_loop(walk, st)) {
@@ -131,7 +128,7 @@ enter(struct walk *walk, int at, const char *name, const struct stat *st, struct
         return true;
     }
     int flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
-    int fd = openat(at, name, flags | (walk->links == END_LINKS_FOLLOW ? 0 : O_NOFOLLOW));
+    int fd = openat(at, name, flags | (walk->options.links == END_LINKS_FOLLOW ? 0 : O_NOFOLLOW));
     if (fd < 0) {
         int sys = errno == ENOTDIR || errno == ELOOP ? ENOENT : errno;
         fail_entry(walk, entry, err_from_source_errno(sys), sys, "cannot open folder");
@@ -163,7 +160,8 @@ look(struct walk *walk, const char *name, struct entry *entry)
         fail_entry(walk, entry, err_from_source_errno(errno), errno, "could not look at");
         return true;
     }
-    if (S_ISLNK(st.st_mode) && walk->links == END_LINKS_FOLLOW && fstatat(at, name, &st, 0) != 0) {
+    if (S_ISLNK(st.st_mode) && walk->options.links == END_LINKS_FOLLOW &&
+        fstatat(at, name, &st, 0) != 0) {
         fail_entry(walk, entry, ERR_ITEM_GONE, errno, "cannot follow the symbolic link");
         return true;
     }
@@ -175,7 +173,7 @@ look(struct walk *walk, const char *name, struct entry *entry)
         return true;
     }
     fail_entry(walk, entry, ERR_ITEM_SPECIAL, 0, special_words(st.st_mode));
-    if (S_ISLNK(st.st_mode) && walk->links == END_LINKS_SKIP) {
+    if (S_ISLNK(st.st_mode) && walk->options.links == END_LINKS_SKIP) {
         entry->kind = ENTRY_SKIPPED;
     }
     return true;
@@ -185,7 +183,8 @@ static bool
 is_left_out(const struct walk *walk, const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           (walk->depth == 1 && walk->skip_name != NULL && strcmp(name, walk->skip_name) == 0);
+           (walk->depth == 1 && walk->options.skip_name != NULL &&
+            strcmp(name, walk->options.skip_name) == 0);
 }
 
 /* The folder at hand is read to its end. True if that is worth an entry. */
@@ -224,7 +223,7 @@ walk_next(struct lister *lister, struct entry *entry, bool *ret_more, struct err
             return ERR_OK;
         }
         if (walk->path.is_broken) {
-            return err_set(err, ERR_SYSTEM, "no memory for a path in '%s'", walk->display);
+            return err_set(err, ERR_SYSTEM, "no memory for a path in '%s'", walk->options.display);
         }
     }
     *ret_more = false;
@@ -246,21 +245,15 @@ walk_close(struct lister *lister)
 static const struct lister_ops walk_ops = {.next = walk_next, .close = walk_close};
 
 enum err_code
-walk_new(int root, const char *display, enum end_links links, const char *skip_name,
-         end_wants_fn *wants, void *user, struct lister **ret_lister, struct err *err)
+walk_new(int root, const struct walk_options *options, struct lister **ret_lister, struct err *err)
 {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return err_set_sys(err, err_from_source_errno(errno), errno, "cannot read folder '%s'",
-                           display);
+                           options->display);
     }
     struct walk *walk = mem_take(sizeof *walk);
-    *walk = (struct walk){.lister = {.ops = &walk_ops},
-                          .display = display,
-                          .links = links,
-                          .skip_name = skip_name,
-                          .wants = wants,
-                          .user = user};
+    *walk = (struct walk){.lister = {.ops = &walk_ops}, .options = *options};
     enum err_code code = push(walk, fd, err);
     if (code != ERR_OK) {
         walk_close(&walk->lister);

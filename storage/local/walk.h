@@ -10,9 +10,16 @@
 
 #include "storage/backend.h"
 
-/* root stays the caller's. What is called skip_name at the top is left out (NULL: nothing). */
-MUST_USE enum err_code walk_new(int root, const char *display, enum end_links links,
-                                const char *skip_name, end_wants_fn *wants, void *user,
+struct walk_options {
+    const char *display;   /* of the root, for messages */
+    const char *skip_name; /* what is called so at the top is left out; NULL: nothing */
+    enum end_links links;
+    end_wants_fn *wants; /* NULL: all */
+    void *user;
+};
+
+/* root stays the caller's; the options' texts are borrowed until the lister is closed. */
+MUST_USE enum err_code walk_new(int root, const struct walk_options *options,
                                 struct lister **ret_lister, struct err *err);
 
 #endif

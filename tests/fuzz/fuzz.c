@@ -26,8 +26,10 @@ fuzz_file(const uint8_t *data, size_t size)
     (void)snprintf(path, sizeof path, "%s/sallyport-fuzz.%d", folder, (int)getpid());
     FILE *file = fopen(path, "we");
     FUZZ_MUST(file != NULL);
-    FUZZ_MUST(fwrite(data, 1, size, file) == size);
-    FUZZ_MUST(fclose(file) == 0);
+    size_t wrote = fwrite(data, 1, size, file);
+    int failed = fclose(file);
+    FUZZ_MUST(wrote == size);
+    FUZZ_MUST(failed == 0);
     return path;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define STEPS_MAX      4000000U
-#define SPAN_MAX_NS    (24 * 3600 * NS_PER_S)
+#define SPAN_MAX_NS    (INT64_C(24) * 3600 * NS_PER_S)
 #define ENGINE_TICK_NS (100 * NS_PER_MS)
 #define STEP_NS_MAX    20000U
 

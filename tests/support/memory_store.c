@@ -278,11 +278,9 @@ block_len(const struct blob_op *op, uint64_t size_bytes, uint32_t index)
 
 /* A commit whose answer was lost may be said again: the blocks are in the item already. */
 static bool
-is_committed_already(const struct memory_store *store, const struct blob_op *op)
+is_committed_already(const struct memory_blob *blob, const struct blob_op *op)
 {
-    const struct memory_blob *blob = memory_store_find(store, op->name);
-    return blob != NULL && blob->stage_id == op->stage_id &&
-           strcmp(blob->props.job, op->nonce) == 0 &&
+    return blob->stage_id == op->stage_id && strcmp(blob->props.job, op->nonce) == 0 &&
            blob->props.size_bytes == op->props->size_bytes;
 }
 
@@ -293,8 +291,9 @@ commit(struct memory_store *store, struct blob_op *op)
     if (!may_replace(store, op)) {
         return;
     }
-    if (is_committed_already(store, op)) {
-        memcpy(op->etag, memory_store_find(store, op->name)->props.etag, sizeof op->etag);
+    const struct memory_blob *blob = memory_store_find(store, op->name);
+    if (blob != NULL && is_committed_already(blob, op)) {
+        memcpy(op->etag, blob->props.etag, sizeof op->etag);
         return;
     }
     uint8_t *bytes = mem_take(size_bytes + 1);

@@ -27,7 +27,7 @@ blocks_are_as_large_as_asked(void **state)
     (void)state;
     CHECK_U64(block_of(&plain, &caps, 0), 8 * MIB);
     CHECK_U64(block_of(&plain, &caps, 1), 8 * MIB);
-    CHECK_U64(block_of(&plain, &caps, 50000 * 8 * MIB), 8 * MIB);
+    CHECK_U64(block_of(&plain, &caps, UINT64_C(50000) * 8 * MIB), 8 * MIB);
 }
 
 /* 50,000 blocks of 8 MiB are 390 GiB: a larger item has larger blocks, and still fits. */
@@ -36,7 +36,7 @@ an_item_of_too_many_blocks_has_larger_ones(void **state)
 {
     const struct end_caps caps = {.blocks_max = 50000};
     (void)state;
-    for (uint64_t size = 50000 * 8 * MIB + 1; size < 3000 * GIB; size += 97 * GIB) {
+    for (uint64_t size = UINT64_C(50000) * 8 * MIB + 1; size < 3000 * GIB; size += 97 * GIB) {
         uint64_t block = block_of(&plain, &caps, size);
         CHECK(block > 8 * MIB);
         CHECK((size + block - 1) / block <= 50000);
@@ -50,9 +50,9 @@ a_named_size_is_never_changed(void **state)
     const struct end_caps caps = {.blocks_max = 1000};
     uint32_t block = 0;
     (void)state;
-    CHECK_U64(block_of(&named, &caps, 1000 * 8 * MIB), 8 * MIB);
-    CHECK_ERR(scan_block_bytes(&named, &caps, 64 * MIB, 1000 * 8 * MIB + 1, &block, &err), &err,
-              ERR_ITEM_TOO_LARGE);
+    CHECK_U64(block_of(&named, &caps, UINT64_C(1000) * 8 * MIB), 8 * MIB);
+    CHECK_ERR(scan_block_bytes(&named, &caps, 64 * MIB, UINT64_C(1000) * 8 * MIB + 1, &block, &err),
+              &err, ERR_ITEM_TOO_LARGE);
     CHECK_HAS(err.text, "--block-size");
     CHECK_U64(block, 0);
 }

@@ -33,7 +33,9 @@ walk(enum end_links links, const char *skip_name, end_wants_fn *wants)
     bool more = true;
     int root = open(folder.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     text_clear(&seen);
-    CHECK_OK(walk_new(root, folder.path, links, skip_name, wants, NULL, &lister, &err), &err);
+    const struct walk_options options = {
+        .display = folder.path, .skip_name = skip_name, .links = links, .wants = wants};
+    CHECK_OK(walk_new(root, &options, &lister, &err), &err);
     while (true) {
         struct entry entry = {0};
         CHECK_OK(lister_next(lister, &entry, &more, &err), &err);
