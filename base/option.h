@@ -83,7 +83,8 @@ void option_completion(enum option_shell shell, const char *program,
                        const struct command *const *commands, unsigned count,
                        const struct option *common_options, unsigned common_count,
                        struct text *out);
-/* The OPTIONS section of a man page (mdoc) for one command. */
+/* For the command's man page (mdoc): the list of its operands and options, and how it is called. */
 void option_mdoc(const struct command *command, struct text *out);
+void option_mdoc_synopsis(const struct command *command, const char *program, struct text *out);
 
 #endif

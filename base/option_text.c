@@ -183,24 +183,79 @@ option_completion(enum option_shell shell, const char *program,
     }
 }
 
+/* mdoc reads a backslash as an escape, and a dot or a quote in front as a request. */
+static void
+add_mdoc(struct text *out, const char *words)
+{
+    if (*words == '.' || *words == '\'') {
+        text_add_str(out, "\\&");
+    }
+    for (; *words != '\0'; words++) {
+        if (*words == '\\') {
+            text_add_str(out, "\\e");
+        } else if (*words == '\n') {
+            text_add_str(out, "\n.Pp\n");
+            words += strspn(words + 1, "\n");
+        } else {
+            text_add_char(out, *words);
+        }
+    }
+}
+
+/* A sentence of its own: with a capital in front and a stop behind. */
+static void
+add_mdoc_sentence(struct text *out, const char *words, const char *initial)
+{
+    bool is_lower = words[0] >= 'a' && words[0] <= 'z';
+    text_add_char(out, is_lower ? (char)(words[0] - 'a' + 'A') : words[0]);
+    add_mdoc(out, words + 1);
+    if (initial != NULL) {
+        text_addf(out, " (default %s)", initial);
+    }
+    text_add_str(out, ".\n");
+}
+
 void
 option_mdoc(const struct command *command, struct text *out)
 {
+    if (command->operand_count + command->option_count == 0) {
+        return;
+    }
     text_add_str(out, ".Bl -tag -width Ds\n");
+    for (unsigned i = 0; i < command->operand_count; i++) {
+        text_addf(out, ".It Ar %s\n", command->operands[i].name);
+        add_mdoc_sentence(out, command->operands[i].help, NULL);
+    }
     for (unsigned i = 0; i < command->option_count; i++) {
         const struct option *option = &command->options[i];
-        text_addf(out, ".It Fl -%s", option->name);
+        text_add_str(out, ".It ");
+        if (option->letter != 0) {
+            text_addf(out, "Fl %c , ", option->letter);
+        }
+        text_addf(out, "Fl -%s", option->name);
         if (option->kind != OPTION_FLAG) {
             text_addf(out, " Ar %s", option->value);
         }
-        text_addf(out, "\n%c%s",
-                  option->help[0] >= 'a' && option->help[0] <= 'z' ? option->help[0] - 32
-                                                                   : option->help[0],
-                  option->help + 1);
-        if (option->initial != NULL) {
-            text_addf(out, " (default %s)", option->initial);
-        }
-        text_add_str(out, ".\n");
+        text_add_char(out, '\n');
+        add_mdoc_sentence(out, option->help, option->initial);
     }
     text_add_str(out, ".El\n");
+}
+
+void
+option_mdoc_synopsis(const struct command *command, const char *program, struct text *out)
+{
+    text_addf(out, ".Nm %s\n.Cm %s\n", program, command->path);
+    for (unsigned i = 0; i < command->operand_count; i++) {
+        const struct operand *operand = &command->operands[i];
+        text_addf(out, "%s%s\n", operand->is_optional ? ".Op Ar " : ".Ar ", operand->name);
+    }
+    for (unsigned i = 0; i < command->option_count; i++) {
+        const struct option *option = &command->options[i];
+        text_addf(out, ".Op Fl -%s", option->name);
+        if (option->kind != OPTION_FLAG) {
+            text_addf(out, " Ar %s", option->value);
+        }
+        text_add_char(out, '\n');
+    }
 }
