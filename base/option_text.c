@@ -207,7 +207,7 @@ static void
 add_mdoc_sentence(struct text *out, const char *words, const char *initial)
 {
     bool is_lower = words[0] >= 'a' && words[0] <= 'z';
-    text_add_char(out, is_lower ? (char)(words[0] - 'a' + 'A') : words[0]);
+    text_add_char(out, (char)((unsigned char)words[0] ^ (is_lower ? 0x20U : 0U)));
     add_mdoc(out, words + 1);
     if (initial != NULL) {
         text_addf(out, " (default %s)", initial);
