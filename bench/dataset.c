@@ -7,16 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define FOLDER_FILES  1000U
 #define CHUNK_BYTES   ((size_t)1 << 20)
-#define NAME_BYTES    32U
+#define NAME_BYTES    48U
 #define MARK_SUFFIX   ".mark"
 #define MARK_COMPLETE "complete\n"
 
@@ -80,6 +82,22 @@ bench_folder_open(const char *state, struct text *ret_path, int *ret_lock_fd, st
                        text_str(ret_path));
     }
     *ret_lock_fd = fd_take(&fd);
+    return ERR_OK;
+}
+
+enum err_code
+bench_folder_make(const char *path, struct err *err)
+{
+    int flags = 0;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return fail_at(err, "cannot make the folder", path);
+    }
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    /* Other file systems do not know the flag, and do not need it. */
+    if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+    }
     return ERR_OK;
 }
 

@@ -1,10 +1,10 @@
 #include "bench/trip.h"
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "bench/dataset.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define BLOCK_BYTES (UINT64_C(8) << 20)
 
@@ -98,10 +98,20 @@ start_child(struct trip *trip, struct err *err)
     return child_start(&server, &trip->child, err);
 }
 
+/* A folder of this run alone; the number makes its name, and so its place, a new one each time. */
+static void
+add_folder(const struct trip *trip, const char *what, unsigned run, struct text *out)
+{
+    text_addf(out, "%s/%s-%llx-%u", text_str(&trip->work), what, (unsigned long long)trip->number,
+              run);
+}
+
 static void
 add_store(const struct trip *trip, unsigned run, struct text *out)
 {
-    text_addf(out, "file:%s/store//bench/run-%u", text_str(&trip->work), run);
+    text_add_str(out, "file:");
+    add_folder(trip, "store", run, out);
+    text_add_str(out, "//bench/files");
 }
 
 enum err_code
@@ -110,6 +120,7 @@ trip_open(const struct trip_options *options, struct trip *ret_trip, struct err 
     bool is_down = options->direction == TRIP_DOWN;
     bool has_store = options->peer == TRIP_STORE;
     *ret_trip = (struct trip){.options = *options};
+    random_bytes(&ret_trip->number, sizeof ret_trip->number);
     text_addf(&ret_trip->work, "%s/run", options->folder);
     bench_folder_remove(text_str(&ret_trip->work));
     enum err_code code = dataset_make(options->folder, options->files, options->file_bytes,
@@ -119,9 +130,7 @@ trip_open(const struct trip_options *options, struct trip *ret_trip, struct err 
     if (code == ERR_OK && !has_store) {
         code = start_child(ret_trip, err);
     }
-    if (code == ERR_OK && mkdir(text_str(&ret_trip->work), 0700) != 0) {
-        code = err_set(err, ERR_SYSTEM, "cannot make the folder '%s'", text_str(&ret_trip->work));
-    }
+    code = code == ERR_OK ? bench_folder_make(text_str(&ret_trip->work), err) : code;
     if (code == ERR_OK && has_store && is_down) {
         struct figures figures = {0};
         AUTO_TEXT store = TEXT_INIT;
@@ -155,12 +164,11 @@ trip_run(struct trip *trip, struct figures *ret_figures, struct err *err)
     }
     if (!is_down) {
         enum err_code code = copy(trip, text_str(&trip->data), text_str(&far), ret_figures, err);
-        text_clear(&near);
-        text_addf(&near, "%s/store", text_str(&trip->work));
+        add_folder(trip, "store", trip->run, &near);
         bench_folder_remove(text_str(&near));
         return code;
     }
-    text_addf(&near, "%s/out", text_str(&trip->work));
+    add_folder(trip, "out", trip->run, &near);
     enum err_code code = copy(trip, text_str(&far), text_str(&near), ret_figures, err);
     bench_folder_remove(text_str(&near));
     return code;

@@ -38,6 +38,7 @@ struct trip {
     struct text data; /* the dataset's path */
     struct text name; /* and its name */
     struct text work; /* what trip_close() removes */
+    uint64_t number;  /* of this trip, at random */
     unsigned run;
 };
 
