@@ -117,6 +117,12 @@ take_answer(struct blob_op *op)
     return block;
 }
 
+static bool
+is_of_large(const struct block *block)
+{
+    return block->order != NULL && block->order->kind == ORDER_BLOCK;
+}
+
 /* One request of the lane's share: whatever is asked or moved counts, but not a commit, which at a
  * local target waits for others. */
 static void
@@ -125,6 +131,7 @@ take_window(struct block *block)
     if (!block->holds_window) {
         block->holds_window = true;
         block->lane->active++;
+        block->lane->active_blocks += is_of_large(block);
     }
 }
 
@@ -135,6 +142,7 @@ release(struct block *block)
     if (block->holds_window) {
         block->holds_window = false;
         lane->active--;
+        lane->active_blocks -= is_of_large(block);
         pool_give(lane->pool, &block->ticket);
     }
 }
@@ -313,6 +321,7 @@ on_written(struct blob_op *op)
     memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
     order->len_bytes = block->len_bytes;
     order->checked = op->checked;
+    window_moved(&block->lane->window, block->len_bytes, clock_mono_ns(block->lane->options.clock));
     block_step(block, BLOCK_EV_SENT);
     block_end(block);
 }

@@ -133,6 +133,7 @@ open_lane(struct run *run, unsigned index, struct err *err)
         .target = run->target,
         .control = &run->mailbox,
         .window = window,
+        .window_blocks = is_local && run->source->caps.is_local ? window : WINDOW_BLOCKS_START,
         .block_count = is_local ? LOCAL_BLOCKS : window * 2 + 16,
         .pool_bytes = pool_bytes(options, run->lane_count),
     };

@@ -8,12 +8,13 @@
 
 /* How long in-flight requests may take to end by themselves once a stop was asked for. */
 #define STOP_GRACE_NS (500 * NS_PER_MS)
-#define WINDOW_CUT_NS NS_PER_S
 
 enum err_code
 lane_init(struct lane *lane, unsigned index, const struct lane_options *options, struct err *err)
 {
-    *lane = (struct lane){.index = index, .options = *options, .window = options->window};
+    *lane = (struct lane){.index = index, .options = *options};
+    window_init(&lane->window, options->window, options->window_blocks,
+                clock_mono_ns(options->clock));
     list_init(&lane->free_blocks);
     list_init(&lane->to_submit);
     list_init(&lane->in_flight);
@@ -58,25 +59,15 @@ lane_done(struct lane *lane)
     }
 }
 
-/* Additive increase, multiplicative decrease of the blocks in flight, at most one cut a second. */
 void
 lane_answered(struct lane *lane, const struct blob_op *op)
 {
     if (op->throttled_count > 0) {
-        int64_t now_ns = clock_mono_ns(lane->options.clock);
         atomic_fetch_add_explicit(&lane->figures.throttled, op->throttled_count,
                                   memory_order_relaxed);
-        if (now_ns >= lane->window_cut_ns) {
-            lane->window = MAX_OF(lane->window / 2, 1);
-            lane->window_cut_ns = now_ns + WINDOW_CUT_NS;
-            lane->window_good = 0;
-        }
-        return;
-    }
-    lane->window_good++;
-    if (lane->window_good >= lane->window && lane->window < lane->options.window) {
-        lane->window++;
-        lane->window_good = 0;
+        window_throttled(&lane->window, clock_mono_ns(lane->options.clock));
+    } else {
+        window_answered(&lane->window);
     }
 }
 
@@ -191,15 +182,26 @@ refuse_order(struct lane *lane, struct order *order)
     post_order(lane, order);
 }
 
+static bool
+has_room_for(const struct lane *lane, const struct order *order)
+{
+    if (list_is_empty(&lane->free_blocks)) {
+        return false;
+    }
+    if (order->kind == ORDER_COMMIT || order->kind == ORDER_DISCARD) {
+        return true;
+    }
+    return lane->active < lane->window.requests &&
+           (order->kind != ORDER_BLOCK || lane->active_blocks < lane->window.blocks);
+}
+
 static void
 begin_orders(struct lane *lane)
 {
     while (!list_is_empty(&lane->orders)) {
         struct order *order = CONTAINER_OF(lane->orders.next, struct order, link);
         bool is_refused = !may_begin(lane) && order->kind != ORDER_DISCARD;
-        bool needs_window = order->kind != ORDER_COMMIT && order->kind != ORDER_DISCARD;
-        if (!is_refused &&
-            (list_is_empty(&lane->free_blocks) || (needs_window && lane->active >= lane->window))) {
+        if (!is_refused && !has_room_for(lane, order)) {
             return;
         }
         list_remove(&order->link);
@@ -226,7 +228,7 @@ begin_batches(struct lane *lane)
         }
         struct item *item = &batch->items[batch->next_index];
         if (item->state == ITEM_PENDING && may_begin(lane)) {
-            if (lane->active >= lane->window || list_is_empty(&lane->free_blocks)) {
+            if (lane->active >= lane->window.requests || list_is_empty(&lane->free_blocks)) {
                 return;
             }
             batch->next_index++;

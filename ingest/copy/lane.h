@@ -20,6 +20,7 @@
 #include "ingest/copy/compare.h"
 #include "ingest/copy/copy.h"
 #include "ingest/copy/item.h"
+#include "ingest/copy/window.h"
 #include "storage/disk.h"
 #include "storage/http/transport.h"
 
@@ -83,7 +84,8 @@ struct lane_options {
     struct end *source;
     struct end *target;
     struct mailbox *control;
-    unsigned window; /* blocks with buffers */
+    unsigned window;        /* blocks with buffers at most */
+    unsigned window_blocks; /* of large items, to begin with */
     unsigned block_count;
     size_t pool_bytes;
 };
@@ -105,11 +107,10 @@ struct lane {
     struct list orders;  /* not begun */
     unsigned out_batches;
     unsigned used_blocks;
-    unsigned active;       /* blocks that hold or wait for a buffer */
-    unsigned window;       /* now; AIMD between 1 and options.window */
-    unsigned window_good;  /* answers since the last step up */
-    int64_t window_cut_ns; /* no second cut before this */
-    bool is_halted;        /* an error that is not an item's */
+    unsigned active;        /* blocks that hold or wait for a buffer */
+    unsigned active_blocks; /* of them, of large items */
+    struct window window;
+    bool is_halted; /* an error that is not an item's */
     bool is_stopping;
     bool is_cancelled;
     bool is_stopped;

@@ -181,6 +181,7 @@ open_lane(struct run *run, unsigned index)
         .target = run->target,
         .control = &run->mailbox,
         .window = world->sizes.window,
+        .window_blocks = WINDOW_BLOCKS_START,
         .block_count = world->sizes.block_count,
         .pool_bytes = world->sizes.pool_bytes,
     };
