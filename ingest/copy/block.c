@@ -1,7 +1,6 @@
 /* The life of a block, step by step; what is legal when is the table at the top. */
 #include "base/crc64.h"
 #include "ingest/copy/lane.h"
-#include "ingest/copy/mime.h"
 
 #include <string.h>
 
@@ -32,26 +31,12 @@ const struct fsm block_fsm = {
     .final_states = UINT64_C(1) << BLOCK_STORED | UINT64_C(1) << BLOCK_FAILED,
 };
 
-static void
+void
 block_step(struct block *block, enum block_event event)
 {
     unsigned next = fsm_next(&block_fsm, block->state, event);
     ASSERT(next != BLOCK_NONE);
     block->state = next;
-}
-
-static void
-add_i64(atomic_int_least64_t *figure, int64_t value)
-{
-    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
-                          memory_order_relaxed);
-}
-
-static void
-add_u64(atomic_uint_least64_t *figure, uint64_t value)
-{
-    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
-                          memory_order_relaxed);
 }
 
 static void
@@ -81,8 +66,8 @@ block_resubmit(struct block *block)
     }
 }
 
-static void
-submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
+void
+block_submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
 {
     struct blob_op *op = &block->op;
     op->verb = verb;
@@ -97,23 +82,23 @@ submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
     op->is_cancelled = false;
     block->began_ns = clock_mono_ns(block->lane->options.clock);
     if (verb != BLOB_READ) {
-        add_u64(&block->lane->figures.requests, 1);
+        lane_add(&block->lane->figures.requests, 1);
     }
     block_resubmit(block);
 }
 
 /* Take the block off the in-flight list and account the time since it was submitted. */
-static struct block *
-take_answer(struct blob_op *op)
+struct block *
+block_take_answer(struct blob_op *op)
 {
     struct block *block = CONTAINER_OF(op, struct block, op);
     struct lane_figures *figures = &block->lane->figures;
     list_remove(&block->link);
     lane_answered(block->lane, op);
     int64_t took_ns = clock_mono_ns(block->lane->options.clock) - block->began_ns;
-    add_i64(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
-            took_ns - op->throttled_ns);
-    add_i64(&figures->throttled_ns, op->throttled_ns);
+    lane_add_ns(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
+                took_ns - op->throttled_ns);
+    lane_add_ns(&figures->throttled_ns, op->throttled_ns);
     return block;
 }
 
@@ -135,8 +120,8 @@ take_window(struct block *block)
     }
 }
 
-static void
-release(struct block *block)
+void
+block_release(struct block *block)
 {
     struct lane *lane = block->lane;
     if (block->holds_window) {
@@ -147,10 +132,10 @@ release(struct block *block)
     }
 }
 
-static void
+void
 block_end(struct block *block)
 {
-    release(block);
+    block_release(block);
     lane_block_ended(block->lane, block);
 }
 
@@ -172,179 +157,14 @@ block_fail(struct block *block, const struct err *err)
     block_end(block);
 }
 
-static bool
-failed(struct block *block)
+bool
+block_failed(struct block *block)
 {
     if (block->op.err.code == ERR_OK) {
         return false;
     }
     block_fail(block, &block->op.err);
     return true;
-}
-
-/* ---- storing ---- */
-
-static void
-fill_props(struct block *block)
-{
-    const struct item *item = block->item;
-    struct blob_props *props = &block->props;
-    if (item->source != NULL) {
-        *props = *item->source;
-        props->etag[0] = '\0';
-    } else {
-        *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
-    }
-    props->size_bytes = item->size_bytes;
-    props->original_bytes = item->size_bytes;
-    props->mtime_ns = item->mtime_ns;
-    props->crc64 = item->crc64;
-    props->has_crc64 = item->has_crc64;
-    props->has_md5 = item->md5 != NULL || (item->source != NULL && item->source->has_md5);
-    if (item->md5 != NULL) {
-        memcpy(props->md5, item->md5, MD5_BYTES);
-    }
-    props->type = BLOB_TYPE_BLOCK;
-    props->tier = block->lane->options.copy->tier;
-    props->is_archived = false;
-    (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
-    block->op.props = props;
-}
-
-static void
-block_stored(struct block *block, const char *etag)
-{
-    struct item *item = block->item;
-    if (block->order != NULL) {
-        memcpy(block->order->etag, etag, BLOB_ETAG_BYTES);
-    } else {
-        item->state = ITEM_COPIED;
-        item->etag = etag[0] == '\0' ? NULL : arena_text(&block->batch->arena, etag);
-    }
-    block_end(block);
-}
-
-/*
- * Our condition failed. If what is there carries this job's nonce and the same bytes, an earlier
- * try of ours arrived although its answer was lost; anything else is another writer's.
- */
-static void
-on_asked_whose(struct blob_op *op)
-{
-    struct block *block = take_answer(op);
-    const struct item *item = block->item;
-    if (op->err.code == ERR_OK && strcmp(block->props.job, block->lane->options.nonce) == 0 &&
-        block->props.has_crc64 && block->props.crc64 == item->crc64 &&
-        block->props.original_bytes == item->size_bytes) {
-        block_step(block, block->state == BLOCK_SENDING ? BLOCK_EV_SENT : BLOCK_EV_DONE);
-        block_stored(block, op->etag);
-        return;
-    }
-    struct err err = ERR_NONE;
-    (void)err_set(&err, ERR_OTHER_WRITER, "another writer stored '%s' meanwhile", item->name);
-    block_fail(block, err_class(op->err.code) == ERR_CLASS_ITEM || op->err.code == ERR_OK
-                          ? &err
-                          : &op->err);
-}
-
-static bool
-store_failed(struct block *block)
-{
-    if (block->op.err.code == ERR_OTHER_WRITER) {
-        block->op.ret_props = &block->props;
-        submit(block, BLOB_STAT, on_asked_whose);
-        return true;
-    }
-    return failed(block);
-}
-
-static void
-on_committed(struct blob_op *op)
-{
-    struct block *block = take_answer(op);
-    if (!store_failed(block)) {
-        block_step(block, BLOCK_EV_DONE);
-        block_stored(block, op->etag);
-    }
-}
-
-static void
-fill_condition(struct block *block)
-{
-    block->op.cond = block->cond;
-    memcpy(block->op.cond_etag, block->cond_etag, sizeof block->cond_etag);
-}
-
-static void
-commit(struct block *block, uint32_t block_count)
-{
-    block_step(block, BLOCK_EV_COMMIT);
-    fill_props(block);
-    fill_condition(block);
-    block->op.block_count = block_count;
-    block->op.block_bytes = block->item->block_bytes;
-    block->op.buf = NULL;
-    block->op.len_bytes = 0;
-    submit(block, BLOB_COMMIT, on_committed);
-}
-
-static void
-on_put(struct blob_op *op)
-{
-    struct block *block = take_answer(op);
-    if (store_failed(block)) {
-        return;
-    }
-    add_u64(&block->lane->figures.bytes_sent, block->len_bytes);
-    if (op->checked == BLOB_CHECKED_CRC64 || op->checked == BLOB_CHECKED_MD5) {
-        block->item->verdict = VERDICT_IN_TRANSIT;
-    }
-    block_step(block, BLOCK_EV_SENT);
-    block_stored(block, op->etag);
-}
-
-static void
-on_written(struct blob_op *op)
-{
-    struct block *block = take_answer(op);
-    if (failed(block)) {
-        return;
-    }
-    add_u64(&block->lane->figures.bytes_sent, block->len_bytes);
-    release(block);
-    struct order *order = block->order;
-    if (order == NULL) {
-        commit(block, 1);
-        return;
-    }
-    order->crc64 = block->crc64;
-    memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
-    order->len_bytes = block->len_bytes;
-    order->checked = op->checked;
-    window_moved(&block->lane->window, block->len_bytes, clock_mono_ns(block->lane->options.clock));
-    block_step(block, BLOCK_EV_SENT);
-    block_end(block);
-}
-
-static void
-send(struct block *block)
-{
-    bool is_local = block->lane->options.target->caps.is_local;
-    struct blob_op *op = &block->op;
-    op->crc64 = block->crc64;
-    op->md5 = block->lane->options.copy->wants_md5 ? block->md5 : NULL;
-    op->len_bytes = block->len_bytes;
-    op->is_zero = block->is_zero;
-    op->block_index = block->block_index;
-    op->block_bytes = block->item->block_bytes;
-    op->offset_bytes = (uint64_t)block->block_index * block->item->block_bytes;
-    if (block->order == NULL && !is_local) {
-        fill_props(block);
-        fill_condition(block);
-        submit(block, BLOB_PUT, on_put);
-        return;
-    }
-    submit(block, BLOB_WRITE, on_written);
 }
 
 /* ---- hashing ---- */
@@ -410,7 +230,8 @@ hash(struct block *block)
         block_fail(block, &err);
         return;
     }
-    add_i64(&block->lane->figures.hash_ns, clock_mono_ns(block->lane->options.clock) - began_ns);
+    lane_add_ns(&block->lane->figures.hash_ns,
+                clock_mono_ns(block->lane->options.clock) - began_ns);
     if (is_damaged(block)) {
         (void)err_set(&err, ERR_DIGEST,
                       "'%s' does not match the checksum its store keeps: read %016llx", item->name,
@@ -436,7 +257,7 @@ hash(struct block *block)
         }
     }
     block_step(block, BLOCK_EV_HASHED);
-    send(block);
+    block_send(block);
 }
 
 /* ---- reading ---- */
@@ -444,8 +265,8 @@ hash(struct block *block)
 static void
 on_read(struct blob_op *op)
 {
-    struct block *block = take_answer(op);
-    if (failed(block)) {
+    struct block *block = block_take_answer(op);
+    if (block_failed(block)) {
         return;
     }
     block->is_zero = op->is_zero;
@@ -473,7 +294,7 @@ read(struct block *block)
                                            .mtime_ns = item->mtime_ns};
     }
     op->props = &block->props;
-    submit(block, BLOB_READ, on_read);
+    block_submit(block, BLOB_READ, on_read);
 }
 
 static void
@@ -509,13 +330,13 @@ begin(struct block *block)
 static void
 on_asked(struct blob_op *op)
 {
-    struct block *block = take_answer(op);
+    struct block *block = block_take_answer(op);
     struct item *item = block->item;
     struct blob_props *found = &block->props;
     if (op->err.code == ERR_ITEM_GONE) {
         op->err = ERR_NONE;
         found->type = BLOB_TYPE_NONE;
-    } else if (failed(block)) {
+    } else if (block_failed(block)) {
         return;
     }
     if (block->order != NULL) {
@@ -547,8 +368,8 @@ on_asked(struct blob_op *op)
 static void
 on_listed_blocks(struct blob_op *op)
 {
-    struct block *block = take_answer(op);
-    if (!failed(block)) {
+    struct block *block = block_take_answer(op);
+    if (!block_failed(block)) {
         block_step(block, BLOCK_EV_DONE);
         block_end(block);
     }
@@ -564,7 +385,7 @@ block_start(struct block *block)
         take_window(block);
         block->props = (struct blob_props){0};
         op->ret_props = &block->props;
-        submit(block, BLOB_STAT, on_asked);
+        block_submit(block, BLOB_STAT, on_asked);
     } else if (order != NULL && order->kind == ORDER_BLOCKS) {
         block_step(block, BLOCK_EV_ASK);
         take_window(block);
@@ -574,11 +395,11 @@ block_start(struct block *block)
         op->block_bits = block->batch->large->is_there;
         op->block_count = block->item->block_count;
         op->block_bytes = block->item->block_bytes;
-        submit(block, BLOB_BLOCKS, on_listed_blocks);
+        block_submit(block, BLOB_BLOCKS, on_listed_blocks);
     } else if (order != NULL && order->kind == ORDER_COMMIT) {
         block->cond = order->cond;
         memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
-        commit(block, block->item->block_count);
+        block_commit(block, block->item->block_count);
     } else {
         begin(block);
     }

@@ -63,15 +63,19 @@ engine_take_order(struct engine *engine, struct batch *batch, enum order_kind ki
     return order;
 }
 
+bool
+engine_lane_has_room(const struct engine *engine, unsigned lane_index)
+{
+    return !list_is_empty(&engine->free_orders) &&
+           engine->lane_orders[lane_index] < engine->options.lanes[lane_index].options.window + 2;
+}
+
 unsigned
 engine_idle_lane(const struct engine *engine)
 {
     unsigned best = ENGINE_LANES_MAX;
-    if (list_is_empty(&engine->free_orders)) {
-        return best;
-    }
     for (unsigned i = 0; i < engine->options.lane_count; i++) {
-        if (engine->lane_orders[i] < engine->options.lanes[i].options.window + 2 &&
+        if (engine_lane_has_room(engine, i) &&
             (best == ENGINE_LANES_MAX || engine->lane_orders[i] < engine->lane_orders[best])) {
             best = i;
         }

@@ -47,6 +47,8 @@ struct engine {
     struct list free_orders;
     struct list small;    /* batches not dealt */
     struct list larges;   /* batches of one large item, in work */
+    unsigned larges_out;  /* how many these are */
+    unsigned large_count; /* how many there were */
     unsigned batches_out; /* taken from scan and not yet with the recorder */
     unsigned lane_batches[ENGINE_LANES_MAX];
     unsigned lane_orders[ENGINE_LANES_MAX];
@@ -86,6 +88,7 @@ struct order *engine_take_order(struct engine *engine, struct batch *batch, enum
                                 unsigned lane_index);
 /* The lane with the fewest orders, or ENGINE_LANES_MAX if all have enough or no order is free. */
 unsigned engine_idle_lane(const struct engine *engine);
+bool engine_lane_has_room(const struct engine *engine, unsigned lane_index);
 void engine_finish(struct engine *engine, struct batch *batch);
 
 #endif

@@ -101,6 +101,7 @@ struct large {
     bool has_old_blocks; /* blocks of an earlier run: ask the store which are there */
     uint8_t *is_there;   /* bit per block, as the store said */
     bool has_order;      /* one that is not a block's is out */
+    unsigned home;       /* the lane that has all its blocks while there is work for the others */
 };
 
 struct batch {

@@ -137,6 +137,31 @@ void block_start(struct block *block);
 void block_resubmit(struct block *block);
 void block_fail(struct block *block, const struct err *err);
 
+/* ---- block.c and block_store.c, for each other ---- */
+void block_step(struct block *block, enum block_event event);
+void block_submit(struct block *block, enum blob_verb verb, blob_done_fn *done);
+/* Take the block off the in-flight list and account the time since it was submitted. */
+struct block *block_take_answer(struct blob_op *op);
+bool block_failed(struct block *block); /* true: the op had failed, and the block has ended */
+void block_release(struct block *block);
+void block_end(struct block *block);
+void block_send(struct block *block);
+void block_commit(struct block *block, uint32_t block_count);
+
+static inline void
+lane_add(atomic_uint_least64_t *figure, uint64_t value)
+{
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
+                          memory_order_relaxed);
+}
+
+static inline void
+lane_add_ns(atomic_int_least64_t *figure, int64_t value)
+{
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + value,
+                          memory_order_relaxed);
+}
+
 /* ---- lane.c, for block.c ---- */
 void lane_block_ended(struct lane *lane, struct block *block);
 void lane_answered(struct lane *lane, const struct blob_op *op);

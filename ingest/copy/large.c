@@ -15,7 +15,23 @@ large_begin(struct engine *engine, struct batch *batch)
     }
     large->cond = is_always ? BLOB_COND_ANY : BLOB_COND_ABSENT;
     large->state = item->needs_stat ? LARGE_ASK : large->has_old_blocks ? LARGE_LIST : LARGE_COPY;
+    large->home = engine->large_count++ % engine->options.lane_count;
+    engine->larges_out++;
     list_push(&engine->larges, &batch->link);
+}
+
+/*
+ * Which lane gets the item's next block. Lanes that write to one file wait for each other in the
+ * kernel, so at a local target every lane has items of its own, as long as there are enough; a
+ * remote target is fed from one item at a time, which a disk reads best.
+ */
+static unsigned
+choose_lane(const struct engine *engine, const struct large *large)
+{
+    if (!engine->options.target->caps.is_local || engine->larges_out < engine->options.lane_count) {
+        return engine_idle_lane(engine);
+    }
+    return engine_lane_has_room(engine, large->home) ? large->home : ENGINE_LANES_MAX;
 }
 
 static void
@@ -64,7 +80,7 @@ deal_blocks(struct engine *engine, struct batch *batch)
             large->next_index++;
             continue;
         }
-        unsigned lane_index = engine_idle_lane(engine);
+        unsigned lane_index = choose_lane(engine, large);
         if (lane_index == ENGINE_LANES_MAX) {
             return;
         }
@@ -166,6 +182,7 @@ large_deal(struct engine *engine, struct batch *batch)
     }
     if (large->state == LARGE_DONE) {
         list_remove(&batch->link);
+        engine->larges_out--;
         engine_finish(engine, batch);
     }
 }

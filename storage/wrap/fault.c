@@ -151,7 +151,7 @@ on_done(struct blob_op *op)
     struct fault *fault = mishap->fault;
     op->len_bytes = mishap->len_bytes;
     spoil(mishap, op);
-    if (mishap->delay_after_ns > 0) {
+    if (mishap->delay_after_ns > 0 && !op->is_cancelled) {
         mishap->at_ns = clock_mono_ns(fault->clock) + mishap->delay_after_ns;
         op->is_in_flight = true; /* it is still ours */
         list_push(&fault->after, &mishap->link);
@@ -239,11 +239,10 @@ fault_cancel(struct backend *backend, struct blob_op *op)
 {
     struct fault *fault = CONTAINER_OF(backend, struct fault, backend);
     struct mishap *answered = find(&fault->after, op);
+    op->is_cancelled = true;
     if (answered != NULL) {
         answered->at_ns = 0;
-    } else if (find(&fault->before, op) != NULL) {
-        op->is_cancelled = true;
-    } else {
+    } else if (find(&fault->before, op) == NULL) {
         backend_cancel(backend->inner, op);
     }
 }

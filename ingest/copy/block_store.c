@@ -1,0 +1,168 @@
+/* The end of a block's life: put, or written and committed, or found to be there already. */
+#include "ingest/copy/lane.h"
+#include "ingest/copy/mime.h"
+
+#include <string.h>
+
+static void
+fill_props(struct block *block)
+{
+    const struct item *item = block->item;
+    struct blob_props *props = &block->props;
+    if (item->source != NULL) {
+        *props = *item->source;
+        props->etag[0] = '\0';
+    } else {
+        *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
+    }
+    props->size_bytes = item->size_bytes;
+    props->original_bytes = item->size_bytes;
+    props->mtime_ns = item->mtime_ns;
+    props->crc64 = item->crc64;
+    props->has_crc64 = item->has_crc64;
+    props->has_md5 = item->md5 != NULL || (item->source != NULL && item->source->has_md5);
+    if (item->md5 != NULL) {
+        memcpy(props->md5, item->md5, MD5_BYTES);
+    }
+    props->type = BLOB_TYPE_BLOCK;
+    props->tier = block->lane->options.copy->tier;
+    props->is_archived = false;
+    (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
+    block->op.props = props;
+}
+
+static void
+block_stored(struct block *block, const char *etag)
+{
+    struct item *item = block->item;
+    if (block->order != NULL) {
+        memcpy(block->order->etag, etag, BLOB_ETAG_BYTES);
+    } else {
+        item->state = ITEM_COPIED;
+        item->etag = etag[0] == '\0' ? NULL : arena_text(&block->batch->arena, etag);
+    }
+    block_end(block);
+}
+
+/*
+ * Our condition failed. If what is there carries this job's nonce and the same bytes, an earlier
+ * try of ours arrived although its answer was lost; anything else is another writer's.
+ */
+static void
+on_asked_whose(struct blob_op *op)
+{
+    struct block *block = block_take_answer(op);
+    const struct item *item = block->item;
+    if (op->err.code == ERR_OK && strcmp(block->props.job, block->lane->options.nonce) == 0 &&
+        block->props.has_crc64 && block->props.crc64 == item->crc64 &&
+        block->props.original_bytes == item->size_bytes) {
+        block_step(block, block->state == BLOCK_SENDING ? BLOCK_EV_SENT : BLOCK_EV_DONE);
+        block_stored(block, op->etag);
+        return;
+    }
+    struct err err = ERR_NONE;
+    (void)err_set(&err, ERR_OTHER_WRITER, "another writer stored '%s' meanwhile", item->name);
+    block_fail(block, err_class(op->err.code) == ERR_CLASS_ITEM || op->err.code == ERR_OK
+                          ? &err
+                          : &op->err);
+}
+
+static bool
+store_failed(struct block *block)
+{
+    if (block->op.err.code == ERR_OTHER_WRITER) {
+        block->op.ret_props = &block->props;
+        block_submit(block, BLOB_STAT, on_asked_whose);
+        return true;
+    }
+    return block_failed(block);
+}
+
+static void
+on_committed(struct blob_op *op)
+{
+    struct block *block = block_take_answer(op);
+    if (!store_failed(block)) {
+        block_step(block, BLOCK_EV_DONE);
+        block_stored(block, op->etag);
+    }
+}
+
+static void
+fill_condition(struct block *block)
+{
+    block->op.cond = block->cond;
+    memcpy(block->op.cond_etag, block->cond_etag, sizeof block->cond_etag);
+}
+
+void
+block_commit(struct block *block, uint32_t block_count)
+{
+    block_step(block, BLOCK_EV_COMMIT);
+    fill_props(block);
+    fill_condition(block);
+    block->op.block_count = block_count;
+    block->op.block_bytes = block->item->block_bytes;
+    block->op.buf = NULL;
+    block->op.len_bytes = 0;
+    block_submit(block, BLOB_COMMIT, on_committed);
+}
+
+static void
+on_put(struct blob_op *op)
+{
+    struct block *block = block_take_answer(op);
+    if (store_failed(block)) {
+        return;
+    }
+    lane_add(&block->lane->figures.bytes_sent, block->len_bytes);
+    if (op->checked == BLOB_CHECKED_CRC64 || op->checked == BLOB_CHECKED_MD5) {
+        block->item->verdict = VERDICT_IN_TRANSIT;
+    }
+    block_step(block, BLOCK_EV_SENT);
+    block_stored(block, op->etag);
+}
+
+static void
+on_written(struct blob_op *op)
+{
+    struct block *block = block_take_answer(op);
+    if (block_failed(block)) {
+        return;
+    }
+    lane_add(&block->lane->figures.bytes_sent, block->len_bytes);
+    block_release(block);
+    struct order *order = block->order;
+    if (order == NULL) {
+        block_commit(block, 1);
+        return;
+    }
+    order->crc64 = block->crc64;
+    memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
+    order->len_bytes = block->len_bytes;
+    order->checked = op->checked;
+    window_moved(&block->lane->window, block->len_bytes, clock_mono_ns(block->lane->options.clock));
+    block_step(block, BLOCK_EV_SENT);
+    block_end(block);
+}
+
+void
+block_send(struct block *block)
+{
+    bool is_local = block->lane->options.target->caps.is_local;
+    struct blob_op *op = &block->op;
+    op->crc64 = block->crc64;
+    op->md5 = block->lane->options.copy->wants_md5 ? block->md5 : NULL;
+    op->len_bytes = block->len_bytes;
+    op->is_zero = block->is_zero;
+    op->block_index = block->block_index;
+    op->block_bytes = block->item->block_bytes;
+    op->offset_bytes = (uint64_t)block->block_index * block->item->block_bytes;
+    if (block->order == NULL && !is_local) {
+        fill_props(block);
+        fill_condition(block);
+        block_submit(block, BLOB_PUT, on_put);
+        return;
+    }
+    block_submit(block, BLOB_WRITE, on_written);
+}
