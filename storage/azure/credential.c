@@ -43,6 +43,7 @@ set_key(struct credential *c, const char *text, struct err *err)
     uint8_t key[KEY_BYTES_MAX];
     long len = base64_decode(text, key, sizeof key);
     if (len <= 0) {
+        secret_wipe(key, sizeof key);
         return err_set(err, ERR_CONFIG, "%s is not an account key: it must be Base64", c->named);
     }
     enum err_code code = secret_set(&c->secret, key, (size_t)len, err);
