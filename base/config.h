@@ -8,8 +8,8 @@
  *   shape    a file has at most CONFIG_BYTES_MAX bytes; UTF-8; "key = value" under "[section]",
  *            198 bytes a line
  *   units    in the row; the text forms of base/units.h are accepted
- *   errors   ERR_CONFIG: names file, line, key, the value that was wrong and the range that is
- * right owner    the struct is the caller's; texts are owned by it until config_done()
+ *   errors   ERR_CONFIG: names file, line, key, the wrong value and the right range
+ *   owner    the struct is the caller's; texts are owned by it until config_done()
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

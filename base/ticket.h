@@ -7,10 +7,12 @@
  * several times faster than fresh memory.
  *
  *   shape    size is rounded up to a power of two of at least POOL_PIECE_MIN; at most
- * pool_largest() units    bytes owner    the pool owns the memory; a ticket holds at most one
- * buffer thread   one pool belongs to one thread (each lane has its own) errors   ERR_BUSY: the
- * ticket waits in line and granted() is called from a later pool_give() - never from inside
- * pool_take(); ERR_ITEM_TOO_LARGE: it can never be served
+ *            pool_largest()
+ *   units    bytes
+ *   owner    the pool owns the memory; a ticket holds at most one buffer
+ *   thread   one pool belongs to one thread (each lane has its own)
+ *   errors   ERR_BUSY: the ticket waits in line and granted() is called from a later pool_give(),
+ *            never from inside pool_take(); ERR_ITEM_TOO_LARGE: it can never be served
  */
 #ifndef BASE_TICKET_H
 #define BASE_TICKET_H

@@ -10,7 +10,7 @@
  *   thread   one; the pool's helpers only execute the system call
  *   errors   a failed system call is result < 0 (-errno) of the op; submit itself cannot fail
  *   source   IORING_OP_{OPENAT2,READ,WRITE,FSYNC,CLOSE}; probed at run time (io_uring may be
- * disabled by kernel.io_uring_disabled or seccomp)
+ *            disabled by kernel.io_uring_disabled or seccomp)
  */
 #ifndef STORAGE_DISK_H
 #define STORAGE_DISK_H

@@ -8,7 +8,7 @@
  *   thread   one; copy_interrupt() from any thread or a signal handler
  *   durable  everything the summary counts as copied is stored and recorded when copy_run() returns
  *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single
- * items is in the summary
+ *            items is in the summary
  */
 #ifndef INGEST_COPY_COPY_H
 #define INGEST_COPY_COPY_H

@@ -8,8 +8,9 @@
  * of its own, because its blocks are spread over all lanes.
  *
  *   shape    up to BATCH_ITEMS_MAX items or BATCH_BYTES_MAX bytes of them; texts live in the
- * batch's arena owner    whoever holds the batch; the number of batches bounds the memory of the
- * whole copy units    bytes; wall-clock nanoseconds
+ *            batch's arena
+ *   owner    whoever holds the batch; the number of batches bounds the memory of the whole copy
+ *   units    bytes; wall-clock nanoseconds
  */
 #ifndef INGEST_COPY_ITEM_H
 #define INGEST_COPY_ITEM_H

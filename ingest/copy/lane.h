@@ -10,7 +10,8 @@
  *   owner    the lane owns its io; batches and orders are its own until it posts them back
  *   thread   the lane's, but lane_post() and the figures, which are atomics with one writer
  *   errors   a block's error ends its item (class ITEM), or the lane starts nothing new and
- * control, which sees the item come back undone with the error, stops the copy (other classes)
+ *            control, which sees the item come back undone with the error, stops the copy
+ *            (other classes)
  */
 #ifndef INGEST_COPY_LANE_H
 #define INGEST_COPY_LANE_H

@@ -7,8 +7,10 @@
  * come) are recorded every PLAN_COMMIT_NS.
  *
  *   owner    a batch or order is the recorder's until it is posted on: batches to scan, orders to
- * control thread   one; recorder_turn() blocks in SQLite and in the sync errors   the first one
- * stays in err; from then on nothing is recorded and everything passes through
+ *            control
+ *   thread   one; recorder_turn() blocks in SQLite and in the sync
+ *   errors   the first one stays in err; from then on nothing is recorded and everything passes
+ *            through
  */
 #ifndef INGEST_COPY_RECORDER_H
 #define INGEST_COPY_RECORDER_H

@@ -8,7 +8,7 @@
  *   owner    place_done() closes the cached folder; root is borrowed
  *   thread   one at a time per struct
  *   errors   negative errno; -EINVAL: an empty part, '.' or '..', which would be another name's
- * file
+ *            file
  */
 #ifndef STORAGE_LOCAL_PLACES_H
 #define STORAGE_LOCAL_PLACES_H

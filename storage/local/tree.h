@@ -2,7 +2,7 @@
  * storage/local/tree.h - a plain folder as an end.
  *
  *   errors   ERR_STORE_GONE: a source that is not there; ERR_STORE_READ_ONLY: a target without
- * permission
+ *            permission
  */
 #ifndef STORAGE_LOCAL_TREE_H
 #define STORAGE_LOCAL_TREE_H

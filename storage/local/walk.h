@@ -2,8 +2,10 @@
  * storage/local/walk.h - a lister over a folder tree.
  *
  *   shape    depth first; open folders are bounded by the depth, names by one buffer per open
- * folder thread   one errors   what cannot be entered or stored is an entry of its own; only a root
- * that cannot be read ends the walk
+ *            folder
+ *   thread   one
+ *   errors   what cannot be entered or stored is an entry of its own; only a root that cannot be
+ *            read ends the walk
  */
 #ifndef STORAGE_LOCAL_WALK_H
 #define STORAGE_LOCAL_WALK_H
