@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/fd.h"
+#include "base/units.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -135,23 +136,30 @@ fill(char *bytes, size_t len, uint64_t seed)
     return seed;
 }
 
+/* What all files of a dataset are written with. */
+struct writer {
+    int folder_fd;
+    char *chunk;
+    const atomic_int *signal;
+};
+
 static enum err_code
-write_file(int folder_fd, const char *name, uint64_t bytes, uint64_t seed, char *chunk,
-           const atomic_int *signal, struct err *err)
+write_file(const struct writer *writer, const char *name, uint64_t bytes, uint64_t seed,
+           struct err *err)
 {
-    AUTO_FD fd =
-        openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    AUTO_FD fd = openat(writer->folder_fd, name,
+                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return fail_at(err, "cannot make", name);
     }
     for (uint64_t left = bytes; left > 0;) {
         size_t len = (size_t)MIN_OF(left, (uint64_t)CHUNK_BYTES);
-        seed = fill(chunk, (len + 7) / 8 * 8, seed);
-        ssize_t wrote = write(fd, chunk, len);
+        seed = fill(writer->chunk, (len + 7) / 8 * 8, seed);
+        ssize_t wrote = write(fd, writer->chunk, len);
         if (wrote < 0 && errno != EINTR) {
             return fail_at(err, "could not write", name);
         }
-        if (atomic_load(signal) != 0) {
+        if (atomic_load(writer->signal) != 0) {
             return err_set(err, ERR_INTERRUPTED, "interrupted while making the dataset");
         }
         left -= wrote > 0 ? (uint64_t)wrote : 0;
@@ -160,24 +168,22 @@ write_file(int folder_fd, const char *name, uint64_t bytes, uint64_t seed, char 
 }
 
 static enum err_code
-write_files(int folder_fd, uint64_t files, uint64_t file_bytes, const atomic_int *signal,
-            struct err *err)
+write_files(const struct dataset *dataset, int folder_fd, const atomic_int *signal, struct err *err)
 {
-    char *chunk = mem_take(CHUNK_BYTES);
+    const struct writer writer = {
+        .folder_fd = folder_fd, .chunk = mem_take(CHUNK_BYTES), .signal = signal};
     char name[NAME_BYTES];
     enum err_code code = ERR_OK;
-    for (uint64_t i = 0; i < files && code == ERR_OK; i++) {
-        if (i % FOLDER_FILES == 0) {
-            folder_of(i, name);
-            if (mkdirat(folder_fd, name, 0700) != 0 && errno != EEXIST) {
-                code = fail_at(err, "cannot make the folder", name);
-                break;
-            }
+    for (uint64_t i = 0; i < dataset->files && code == ERR_OK; i++) {
+        folder_of(i, name);
+        if (i % FOLDER_FILES == 0 && mkdirat(folder_fd, name, 0700) != 0 && errno != EEXIST) {
+            code = fail_at(err, "cannot make the folder", name);
+        } else {
+            name_of(i, name);
+            code = write_file(&writer, name, dataset->file_bytes, i << 40, err);
         }
-        name_of(i, name);
-        code = write_file(folder_fd, name, file_bytes, i << 40, chunk, signal, err);
     }
-    mem_give(chunk);
+    mem_give(writer.chunk);
     return code;
 }
 
@@ -202,12 +208,12 @@ is_complete(const char *mark_path)
 }
 
 static enum err_code
-check_space(const char *folder, uint64_t files, uint64_t file_bytes, unsigned copies,
-            struct err *err)
+check_space(const char *folder, const struct dataset *dataset, unsigned copies, struct err *err)
 {
     struct statvfs info;
-    uint64_t block = 4096;
-    uint64_t needed = files * ((file_bytes + block - 1) / block * block + block) * copies;
+    const uint64_t block = 4096;
+    uint64_t file_bytes = (dataset->file_bytes + block - 1) / block * block + block;
+    uint64_t needed = dataset->files * file_bytes * copies;
     if (statvfs(folder, &info) != 0) {
         return fail_at(err, "cannot look at", folder);
     }
@@ -222,16 +228,17 @@ check_space(const char *folder, uint64_t files, uint64_t file_bytes, unsigned co
 }
 
 enum err_code
-dataset_make(const char *folder, uint64_t files, uint64_t file_bytes, unsigned copies,
-             const atomic_int *signal, struct text *ret_name, struct err *err)
+dataset_make(const char *folder, const struct dataset *dataset, const atomic_int *signal,
+             struct text *ret_name, struct err *err)
 {
     AUTO_TEXT path = TEXT_INIT;
     AUTO_TEXT mark = TEXT_INIT;
-    text_addf(ret_name, "set-%llux%llu", (unsigned long long)files, (unsigned long long)file_bytes);
+    text_addf(ret_name, "set-%llux%llu", (unsigned long long)dataset->files,
+              (unsigned long long)dataset->file_bytes);
     text_addf(&path, "%s/%s", folder, text_str(ret_name));
     text_addf(&mark, "%s" MARK_SUFFIX, text_str(&path));
     bool is_there = is_complete(text_str(&mark));
-    enum err_code code = check_space(folder, files, file_bytes, copies + (is_there ? 0 : 1), err);
+    enum err_code code = check_space(folder, dataset, dataset->copies + (is_there ? 0 : 1), err);
     if (code != ERR_OK || is_there) {
         return code;
     }
@@ -246,24 +253,34 @@ dataset_make(const char *folder, uint64_t files, uint64_t file_bytes, unsigned c
     if (fd < 0) {
         return fail_at(err, "cannot open", text_str(&path));
     }
-    code = write_files(fd, files, file_bytes, signal, err);
+    code = write_files(dataset, fd, signal, err);
     return code == ERR_OK ? write_mark(text_str(&mark), MARK_COMPLETE, err) : code;
 }
 
-/* "set-FILESxBYTES.mark" */
-static bool
-parse_mark(const char *name, uint64_t *ret_files, uint64_t *ret_bytes)
+/* "set-FILESxBYTES.mark": how many files are meant; 0 if it is no mark of ours. */
+static uint64_t
+files_of_mark(const char *mark)
 {
-    unsigned long long files = 0;
-    unsigned long long bytes = 0;
-    int len = 0;
-    if (sscanf(name, "set-%10llux%18llu" MARK_SUFFIX "%n", &files, &bytes, &len) != 2 || len == 0 ||
-        name[len] != '\0') {
-        return false;
+    static const char begin[] = "set-";
+    struct err err = ERR_NONE;
+    uint64_t files = 0;
+    uint64_t bytes = 0;
+    AUTO_TEXT name = TEXT_INIT;
+    size_t len = strlen(mark);
+    size_t end_len = strlen(MARK_SUFFIX);
+    if (len <= end_len || strncmp(mark, begin, sizeof begin - 1) != 0 ||
+        strcmp(mark + len - end_len, MARK_SUFFIX) != 0) {
+        return 0;
     }
-    *ret_files = files;
-    *ret_bytes = bytes;
-    return true;
+    text_add(&name, mark + sizeof begin - 1, len - end_len - (sizeof begin - 1));
+    char *middle = name.bytes == NULL ? NULL : strchr(name.bytes, 'x');
+    if (middle == NULL) {
+        return 0;
+    }
+    *middle++ = '\0';
+    bool is_ours = units_parse_u64(name.bytes, &files, &err) == ERR_OK &&
+                   units_parse_u64(middle, &bytes, &err) == ERR_OK;
+    return is_ours && files <= DATASET_FILES_MAX ? files : 0;
 }
 
 static void
@@ -296,9 +313,8 @@ dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned, struct er
     // NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of this thread alone
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         AUTO_TEXT set = TEXT_INIT;
-        uint64_t files = 0;
-        uint64_t bytes = 0;
-        if (!parse_mark(entry->d_name, &files, &bytes)) {
+        uint64_t files = files_of_mark(entry->d_name);
+        if (files == 0) {
             continue;
         }
         text_add(&set, entry->d_name, strlen(entry->d_name) - strlen(MARK_SUFFIX));

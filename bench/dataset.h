@@ -31,10 +31,18 @@ MUST_USE enum err_code bench_folder_make(const char *path, struct err *err);
 /* Remove a folder below the benchmarks' folder and all that is in it; it need not be there. */
 void bench_folder_remove(const char *path);
 
-/* Make it unless it is there. copies: how often its bytes will be stored besides. */
-MUST_USE enum err_code dataset_make(const char *folder, uint64_t files, uint64_t file_bytes,
-                                    unsigned copies, const atomic_int *signal,
-                                    struct text *ret_name, struct err *err);
+#define DATASET_FILES_MAX UINT64_C(10000000)
+
+struct dataset {
+    uint64_t files;
+    uint64_t file_bytes;
+    unsigned copies; /* how often its bytes will be stored besides */
+};
+
+/* Make it unless it is there. Ends early when *signal is not 0. */
+MUST_USE enum err_code dataset_make(const char *folder, const struct dataset *dataset,
+                                    const atomic_int *signal, struct text *ret_name,
+                                    struct err *err);
 
 struct dataset_cleaned {
     uint64_t sets;

@@ -3,6 +3,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <sys/resource.h>
 
 void
@@ -26,8 +27,9 @@ figures_median(const struct figures *runs, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         unsigned faster = 0;
         for (unsigned j = 0; j < count; j++) {
-            faster +=
-                runs[j].seconds < runs[i].seconds || (runs[j].seconds == runs[i].seconds && j < i);
+            bool is_first = j < i;
+            faster += runs[j].seconds < runs[i].seconds ||
+                      (is_first && runs[j].seconds == runs[i].seconds);
         }
         if (faster == count / 2) {
             return &runs[i];

@@ -123,9 +123,11 @@ trip_open(const struct trip_options *options, struct trip *ret_trip, struct err 
     random_bytes(&ret_trip->number, sizeof ret_trip->number);
     text_addf(&ret_trip->work, "%s/run", options->folder);
     bench_folder_remove(text_str(&ret_trip->work));
-    enum err_code code = dataset_make(options->folder, options->files, options->file_bytes,
-                                      (is_down ? 1U : 0U) + (has_store ? 1U : 0U),
-                                      &options->control->signal, &ret_trip->name, err);
+    const struct dataset dataset = {.files = options->files,
+                                    .file_bytes = options->file_bytes,
+                                    .copies = (is_down ? 1U : 0U) + (has_store ? 1U : 0U)};
+    enum err_code code =
+        dataset_make(options->folder, &dataset, &options->control->signal, &ret_trip->name, err);
     text_addf(&ret_trip->data, "%s/%s", options->folder, text_str(&ret_trip->name));
     if (code == ERR_OK && !has_store) {
         code = start_child(ret_trip, err);

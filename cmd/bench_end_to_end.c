@@ -23,7 +23,7 @@ struct trip_values {
 // clang-format off
 #define AT(field) offsetof(struct trip_values, field)
 static const struct option table[] = {
-    {.name = "files",          .kind = OPTION_NUMBER, .offset = AT(files),          .value = "N",    .min = 1, .max = UINT64_C(10000000), .initial = "20000", .help = "how many files"},
+    {.name = "files",          .kind = OPTION_NUMBER, .offset = AT(files),          .value = "N",    .min = 1, .max = DATASET_FILES_MAX, .initial = "20000", .help = "how many files"},
     {.name = "size",           .kind = OPTION_SIZE,   .offset = AT(size_bytes),     .value = "SIZE", .max = UINT64_C(1) << 44, .initial = "16KiB", .help = "size of each file"},
     {.name = "direction",      .kind = OPTION_CHOICE, .offset = AT(direction),      .value = "up|down", .initial = "up", .help = "to the peer, or from there"},
     {.name = "peer",           .kind = OPTION_CHOICE, .offset = AT(peer),           .value = "sink|store", .initial = "sink", .help = "our own HTTP server, or the local store"},
