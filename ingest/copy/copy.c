@@ -296,7 +296,7 @@ exit_of(const struct run *run, const struct copy_result *result,
     if (result->stop.code != ERR_OK) {
         return err_exit(result->stop.code);
     }
-    if (verified->missing + verified->different > 0) {
+    if (verified->missing + verified->different + figures->items_damaged > 0) {
         return EXIT_MISMATCH;
     }
     if (figures->items_failed > 0) {

@@ -59,6 +59,7 @@ struct copy_figures {
     enum copy_phase phase;
     bool is_scan_done;
     uint64_t items_total, items_copied, items_unchanged, items_skipped, items_failed;
+    uint64_t items_damaged; /* of the failed ones: bytes did not match their checksum */
     uint64_t bytes_total;   /* of everything scanned */
     uint64_t bytes_copied;  /* of items stored by this job */
     uint64_t bytes_resumed; /* of them, stored by earlier runs */

@@ -105,6 +105,7 @@ count_item(struct engine *engine, const struct batch *batch, const struct item *
         break;
     case ITEM_FAILED:
         figures->items_failed++;
+        figures->items_damaged += err_exit(item->err_code) == EXIT_MISMATCH;
         is_reported = true;
         break;
     case ITEM_UNDONE:
