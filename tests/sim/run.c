@@ -137,6 +137,7 @@ open_ends(struct run *run)
     options.caps = world->target_caps;
     options.list_fails_at = (unsigned)run->trouble->target_list_fails_at;
     options.halt_at = run->trouble->halt_at;
+    options.barrier_fails_at = (unsigned)run->trouble->barrier_fails_at;
     options.halt_code = chance_below(&run->chance, 2) == 0 ? ERR_STORE_FULL : ERR_STORE_AUTH;
     run->target = memory_end_new(&run->world->target, &options);
     run->world->target.hooks = (struct memory_hooks){
@@ -224,6 +225,7 @@ open_engine(struct run *run, bool is_fresh)
     for (unsigned i = 0; i < run->lane_count; i++) {
         open_lane(run, i);
     }
+    run->world->config.failures_max = run->trouble->failures_max;
     run->events = (struct copy_events){.user = run, .item = on_item};
     const struct engine_options engine = {
         .copy = &world->options,

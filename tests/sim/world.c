@@ -84,9 +84,16 @@ static struct memory_blob *
 set(struct world *world, struct memory_store *store, const char *name, uint64_t version,
     uint64_t len)
 {
-    const struct blob_props props = {
+    struct blob_props props = {
         .mtime_ns = mtime_of(version), .type = BLOB_TYPE_BLOCK, .has_crc64 = true};
-    return memory_store_set(store, name, content(world, name, version, len), len, &props);
+    struct err err = ERR_NONE;
+    uint8_t *bytes = content(world, name, version, len);
+    /* Some sources keep nothing but an MD5, which is of use for items of one block. */
+    if (store == &world->source && len <= world->options.block_bytes && version % 3 == 2) {
+        props.has_crc64 = false;
+        props.has_md5 = digest_md5(bytes, len, props.md5, &err) == ERR_OK;
+    }
+    return memory_store_set(store, name, bytes, len, &props);
 }
 
 static uint64_t
@@ -193,6 +200,7 @@ choose_options(struct world *world)
     options->overwrite = overwrites[pick(world, COUNT_OF(overwrites))];
     options->wants_md5 = one_in(world, 4);
     options->wants_sha256 = one_in(world, 8);
+    options->bandwidth = one_in(world, 6) ? 10000 + pick(world, 1000000) : 0;
     options->memory_bytes = UINT64_C(1) << 30;
     options->config = &world->config;
     options->clock = &world->clock.clock;
@@ -265,7 +273,7 @@ world_trouble(struct world *world, struct trouble *ret_trouble)
     struct trouble *trouble = ret_trouble;
     unsigned heavy = one_in(world, 8) ? 10 : 1;
     uint64_t steps = 20 + (uint64_t)world->item_count * 8;
-    *trouble = (struct trouble){0};
+    *trouble = (struct trouble){.failures_max = one_in(world, 12) ? 0 : INT32_MAX};
     choose_faults(world, &trouble->source, heavy);
     choose_faults(world, &trouble->target, heavy);
     if (!world->is_stable) {
@@ -279,6 +287,7 @@ world_trouble(struct world *world, struct trouble *ret_trouble)
     case 1: trouble->crash_step = 1 + pick(world, steps); break;
     case 2: trouble->interrupt_step = 1 + pick(world, steps); break;
     case 3: trouble->halt_at = 1 + pick(world, (uint64_t)world->item_count * 2 + 1); break;
+    case 4: trouble->barrier_fails_at = 1 + pick(world, 8); break;
     default: break;
     }
     if (one_in(world, 12)) {
@@ -353,6 +362,12 @@ is_too_large(const struct world *world, const struct memory_blob *source)
            (has_too_many_blocks(world, size_bytes) && size_bytes > world_block_largest(world));
 }
 
+static bool
+tells_crc(const struct world *world, const struct memory_blob *source)
+{
+    return world->source_caps.keeps_props && source->props.has_crc64;
+}
+
 static enum item_state
 expect_where_taken(const struct world *world, const struct memory_blob *source,
                    const struct memory_blob *target)
@@ -361,7 +376,7 @@ expect_where_taken(const struct world *world, const struct memory_blob *source,
     int64_t apart_ns = target->props.mtime_ns - source->props.mtime_ns;
     bool is_one_block = source->props.size_bytes <= world->options.block_bytes ||
                         has_too_many_blocks(world, source->props.size_bytes);
-    bool can_compare = world->source_caps.keeps_props || is_one_block;
+    bool can_compare = tells_crc(world, source) || is_one_block;
     if (world->options.overwrite == OVERWRITE_ALWAYS) {
         return ITEM_COPIED;
     }
@@ -397,8 +412,7 @@ world_expect(const struct world *world, const struct memory_blob *source)
     enum item_state state =
         target == NULL ? ITEM_COPIED : expect_where_taken(world, source, target);
     /* What cannot be read fails, unless nobody has to read it. */
-    bool is_read =
-        state == ITEM_COPIED || (state == ITEM_UNCHANGED && !world->source_caps.keeps_props &&
-                                 target->props.mtime_ns != source->props.mtime_ns);
+    bool is_read = state == ITEM_COPIED || (state == ITEM_UNCHANGED && !tells_crc(world, source) &&
+                                            target->props.mtime_ns != source->props.mtime_ns);
     return is_read && source->error != ERR_OK ? ITEM_FAILED : state;
 }

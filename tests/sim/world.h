@@ -25,7 +25,9 @@ struct trouble {
     uint64_t interrupt_step;
     uint64_t source_list_fails_at;
     uint64_t target_list_fails_at;
-    uint64_t halt_at; /* the target's so many-th op */
+    uint64_t halt_at;          /* the target's so many-th op */
+    uint64_t barrier_fails_at; /* the target's so many-th sync */
+    int64_t failures_max;      /* items that may fail */
 };
 
 /* How the parts of the engine are made; the same for all runs of a seed. */

@@ -8,6 +8,7 @@ struct memory_end {
     struct memory_options options;
     struct list backends;
     uint64_t op_count;
+    unsigned barrier_count;
     bool is_dead;
 };
 
@@ -226,9 +227,12 @@ memory_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool *r
 static enum err_code
 memory_barrier(struct end *base, struct err *err)
 {
-    const struct memory_end *end = CONTAINER_OF(base, struct memory_end, end);
+    struct memory_end *end = CONTAINER_OF(base, struct memory_end, end);
     if (end->is_dead) {
         return err_set(err, ERR_SYSTEM, "the machine died");
+    }
+    if (++end->barrier_count == end->options.barrier_fails_at) {
+        return err_set(err, ERR_STORE_FULL, "could not sync");
     }
     memory_store_sync(end->store);
     return ERR_OK;

@@ -68,7 +68,8 @@ struct memory_options {
     unsigned in_flight_max; /* of one backend; more is BUSY; 0: no limit */
     uint64_t halt_at; /* from the so many-th op on, everything is answered halt_code; 0: never */
     enum err_code halt_code;
-    unsigned list_fails_at; /* a walk ends with ERR_NETWORK before this entry; 0: never */
+    unsigned barrier_fails_at; /* the so many-th sync; 0: never */
+    unsigned list_fails_at;    /* a walk ends with ERR_NETWORK before this entry; 0: never */
 };
 
 void memory_store_init(struct memory_store *store, uint64_t seed);
