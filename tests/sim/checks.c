@@ -192,6 +192,36 @@ check_code(struct world *world, const struct run_report *report, const char *nam
     }
 }
 
+/* What nobody had a reason to leave out is at the target as it is in the source now. */
+static void
+check_arrived(struct world *world, const struct memory_blob *source)
+{
+    const struct memory_blob *target = memory_store_find(&world->target, source->name);
+    bool is_foreign = target != NULL && target->props.job[0] == '\0' && world->has_foreign;
+    if (!source->exists || source->kind != ENTRY_ITEM || is_foreign) {
+        return;
+    }
+    if (target == NULL || target->props.size_bytes != source->props.size_bytes ||
+        memcmp(target->bytes, source->bytes, source->props.size_bytes) != 0) {
+        world_fail(world, "'%s' has not arrived as it is in the source", source->name);
+    }
+}
+
+/* Nothing is called checked that nobody could check. */
+static void
+check_verdicts(struct world *world, const struct run_report *report)
+{
+    const struct copy_figures *figures = &report->figures;
+    bool can_check = world->target_caps.checks_transit || world->source_caps.keeps_props;
+    if (figures->in_transit + figures->unverifiable != figures->items_copied ||
+        (!can_check && figures->in_transit > 0)) {
+        world_fail(world, "%llu items are said to be checked and %llu not, of %llu copied",
+                   (unsigned long long)figures->in_transit,
+                   (unsigned long long)figures->unverifiable,
+                   (unsigned long long)figures->items_copied);
+    }
+}
+
 void
 checks_of_report(struct world *world, const char *plan_path, const struct run_report *report)
 {
@@ -208,6 +238,8 @@ checks_of_report(struct world *world, const char *plan_path, const struct run_re
         }
         if (report->failed[i] + report->skipped[i] > 0) {
             check_code(world, report, name, report->codes[i]);
+        } else if (report->is_calm) {
+            check_arrived(world, world->source.blobs[i]);
         }
         if (rows.items[i].state == ITEM_RESUMED) {
             check_stored(world, &rows.items[i], report->nonce);
@@ -222,6 +254,7 @@ checks_of_report(struct world *world, const char *plan_path, const struct run_re
     if (report->stop.code == ERR_STALLED) {
         world_fail(world, "the copy stalled: %s", report->stop.text);
     }
+    check_verdicts(world, report);
     if (!report->is_crashed) {
         check_figures(world, report, &rows);
     }
@@ -311,7 +344,8 @@ mark_block(struct world *world, const char *name, const char *nonce, struct sql_
     const struct memory_blob *blob = memory_store_find(&world->target, name);
     if (staged != NULL && staged->len_bytes == len_bytes) {
         staged->is_recorded = true;
-    } else if (world->is_stable && (blob == NULL || blob->stage_id != stage_id)) {
+    } else if (world->is_stable && !world->has_expired &&
+               (blob == NULL || blob->stage_id != stage_id)) {
         world_fail(world, "block %u of '%s' is recorded as stored, but is not there", index, name);
     }
 }

@@ -97,6 +97,9 @@ on_sent(void *user, const struct blob_op *op, const struct memory_staged *old)
     if (source != NULL && source->is_recorded) {
         world_fail(run->world, "'%s' was sent again though the plan has it", op->name);
     }
+    if (op->verb != BLOB_WRITE && !world_may_replace(run->world, op->props, op->name)) {
+        world_fail(run->world, "'%s' took the place of something that is to stay", op->name);
+    }
     if (old != NULL && old->is_recorded) {
         world_fail(run->world, "block %u of '%s' was sent again though the plan has it",
                    op->block_index, op->name);

@@ -104,6 +104,9 @@ run_disturbed(struct world *world, const char *folder, const char *plan_path,
         }
         checks_mark_recorded(world, plan_path, ret_report->nonce);
         run_report_done(ret_report);
+        if (chance_below(&world->chance, 6) == 0) {
+            world_expire(world);
+        }
     }
     run_calm(world, folder, plan_path, is_first, ret_report);
     if (!ret_report->is_calm) {

@@ -200,7 +200,7 @@ choose_options(struct world *world)
     options->overwrite = overwrites[pick(world, COUNT_OF(overwrites))];
     options->wants_md5 = one_in(world, 4);
     options->wants_sha256 = one_in(world, 8);
-    options->bandwidth = one_in(world, 6) ? 10000 + pick(world, 1000000) : 0;
+    options->bandwidth = one_in(world, 6) ? UINT64_C(5000) << pick(world, 9) : 0;
     options->memory_bytes = UINT64_C(1) << 30;
     options->config = &world->config;
     options->clock = &world->clock.clock;
@@ -330,6 +330,38 @@ world_write_foreign(struct world *world)
     memory_store_drop_staged(&world->target, blob->name, NULL, 0);
     (void)set(world, &world->target, blob->name, VERSION_OTHERS + pick(world, 100),
               pick_size(world));
+}
+
+/* Stores do not keep unfinished items for ever. */
+void
+world_expire(struct world *world)
+{
+    struct list *next = NULL;
+    uint64_t share = 1 + pick(world, 3);
+    world->has_expired = true;
+    for (struct list *at = world->target.staged.next; at != &world->target.staged; at = next) {
+        struct memory_staged *staged = CONTAINER_OF(at, struct memory_staged, link);
+        next = at->next;
+        if (one_in(world, share)) {
+            memory_store_free_staged(staged);
+        }
+    }
+}
+
+bool
+world_may_replace(const struct world *world, const struct blob_props *by, const char *name)
+{
+    const struct memory_blob *target = memory_store_find(&world->target, name);
+    if (target == NULL || strcmp(target->props.job, by->job) == 0) {
+        return true;
+    }
+    switch (world->options.overwrite) {
+    case OVERWRITE_ALWAYS: return true;
+    case OVERWRITE_NEVER: return false;
+    case OVERWRITE_IF_NEWER: return by->mtime_ns > target->props.mtime_ns;
+    case OVERWRITE_IF_DIFFERENT: break;
+    }
+    return target->props.size_bytes != by->size_bytes || target->props.mtime_ns != by->mtime_ns;
 }
 
 /* ---- what should come of it ---- */

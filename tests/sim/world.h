@@ -58,6 +58,7 @@ struct world {
     unsigned runs;    /* with trouble, before a calm one */
     bool is_stable;   /* no run meets trouble that changes how items end */
     bool has_foreign; /* another writer may have been there */
+    bool has_expired; /* the target has forgotten staged blocks */
     bool may_corrupt;
     struct fake_clock clock;
     unsigned failures; /* of the simulation: invariants that did not hold */
@@ -75,6 +76,11 @@ void world_fail(struct world *world, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void world_mutate(struct world *world);
 /* Someone else stores something under a name of ours. */
 void world_write_foreign(struct world *world);
+
+/* The target forgets some of what is staged. */
+void world_expire(struct world *world);
+/* May a copy put this in place of what the target has now under the name? */
+bool world_may_replace(const struct world *world, const struct blob_props *by, const char *name);
 
 /* Are these the bytes that the source had under this name at the time that mtime_ns tells? */
 bool world_is_right(const struct world *world, const struct memory_blob *blob);

@@ -82,6 +82,8 @@ struct memory_staged *memory_store_find_staged(const struct memory_store *store,
                                                const char *nonce, uint64_t stage_id,
                                                uint32_t index);
 
+void memory_store_free_staged(struct memory_staged *staged);
+
 struct end *memory_end_new(struct memory_store *store, const struct memory_options *options);
 /*
  * The machine dies: what is on its way takes effect or does not, what a local end has not synced is

@@ -26,8 +26,8 @@ memory_store_init(struct memory_store *store, uint64_t seed)
     chance_init(&store->chance, seed);
 }
 
-static void
-free_staged(struct memory_staged *staged)
+void
+memory_store_free_staged(struct memory_staged *staged)
 {
     list_remove(&staged->link);
     mem_give(staged->name);
@@ -45,7 +45,7 @@ memory_store_done(struct memory_store *store)
     }
     store->blobs = mem_give(store->blobs);
     while (!list_is_empty(&store->staged)) {
-        free_staged(CONTAINER_OF(store->staged.next, struct memory_staged, link));
+        memory_store_free_staged(CONTAINER_OF(store->staged.next, struct memory_staged, link));
     }
 }
 
@@ -137,7 +137,7 @@ memory_store_drop_staged(struct memory_store *store, const char *name, const cha
         if ((name == NULL || strcmp(staged->name, name) == 0) &&
             (nonce == NULL || strcmp(staged->nonce, nonce) == 0) &&
             (stage_id == 0 || staged->stage_id == stage_id)) {
-            free_staged(staged);
+            memory_store_free_staged(staged);
         }
     }
 }
@@ -159,7 +159,7 @@ memory_store_lose(struct memory_store *store)
         next = at->next;
         uint64_t fate = staged->is_synced ? 0 : chance_below(&store->chance, 3);
         if (fate == 1) {
-            free_staged(staged);
+            memory_store_free_staged(staged);
         } else if (fate == 2) {
             staged->len_bytes = (uint32_t)chance_below(&store->chance, staged->len_bytes + 1);
         }
