@@ -26,7 +26,7 @@
 
 #include <stdatomic.h>
 
-#define AZURE_HEADERS_MAX 32U
+#define AZURE_HEADERS_MAX SIGNER_HEADERS_MAX
 #define AZURE_BODY_MAX    ((size_t)16 << 20) /* of an answer that is kept whole: 50,000 blocks */
 
 struct azure_end {

@@ -91,10 +91,12 @@ read_path(struct azure_end *end, const struct url *url, struct err *err)
     return check_container(end->container, end->options.role == END_TARGET, err);
 }
 
+/* "127.example.org" is somebody else's name. */
 static bool
 is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+    bool is_number = host[strspn(host, "0123456789.")] == '\0';
+    return strcmp(host, "localhost") == 0 || (is_number && strncmp(host, "127.", 4) == 0) ||
            strcmp(host, "[::1]") == 0;
 }
 

@@ -17,6 +17,7 @@
 /* What all three have in common: a path of element names and the text of the innermost one. */
 struct reader {
     XML_Parser parser;
+    const char *root; /* the outermost element has to be called so; NULL: as it likes */
     unsigned depth;
     char path[DEPTH_MAX][ELEMENT_BYTES];
     bool is_encoded; /* the innermost element carries Encoded="true" */
@@ -41,6 +42,11 @@ on_begin(void *user, const XML_Char *name, const XML_Char **attributes)
     struct reader *r = user;
     if (r->depth == DEPTH_MAX) {
         stop(r, "it is nested too deeply");
+        return;
+    }
+    /* What a proxy says in XML of its own, with status 200, is no empty container. */
+    if (r->depth == 0 && r->root != NULL && strcmp(name, r->root) != 0) {
+        stop(r, "it is another document than was asked for");
         return;
     }
     (void)snprintf(r->path[r->depth], ELEMENT_BYTES, "%s", name);
@@ -248,6 +254,7 @@ struct azure_page *
 azure_page_new(void)
 {
     struct azure_page *page = mem_take(sizeof *page);
+    page->reader.root = "EnumerationResults";
     page->reader.begin = page_begin_element;
     page->reader.end = page_end_element;
     page->blobs = mem_take(AZURE_PAGE_BLOBS_MAX * sizeof *page->blobs);
@@ -345,6 +352,7 @@ enum err_code
 azure_parse_blocks(const void *bytes, size_t len, azure_block_fn *fn, void *user, struct err *err)
 {
     struct block_reader blocks = {.fn = fn, .user = user};
+    blocks.reader.root = "BlockList";
     blocks.reader.end = block_end_element;
     reader_begin(&blocks.reader);
     enum err_code code = reader_add(&blocks.reader, bytes, len, true, err);

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define SIGNED_HEADERS_MAX 24U
-#define QUERY_PARTS_MAX    24U
-#define LOOK_AGAIN_NS      (5 * NS_PER_S)
+#define QUERY_PARTS_MAX 24U
+#define LOOK_AGAIN_NS   (5 * NS_PER_S)
 
 struct signer {
     struct credential *credential;
@@ -141,14 +140,14 @@ add_lower(struct text *out, const char *bytes, size_t len)
 static void
 add_ms_headers(struct text *out, const struct signer_input *input)
 {
-    const struct http_header *sorted[SIGNED_HEADERS_MAX];
+    const struct http_header *sorted[SIGNER_HEADERS_MAX];
     unsigned count = 0;
     for (unsigned h = 0; h < input->header_count; h++) {
         const struct http_header *header = &input->headers[h];
         if (strncasecmp(header->name, "x-ms-", 5) != 0) {
             continue;
         }
-        ASSERT(count < SIGNED_HEADERS_MAX);
+        ASSERT(count < SIGNER_HEADERS_MAX);
         unsigned at = count++;
         while (at > 0 && strcasecmp(sorted[at - 1]->name, header->name) > 0) {
             sorted[at] = sorted[at - 1];

@@ -14,6 +14,8 @@
 #include "storage/azure/credential.h"
 #include "storage/http/transport.h"
 
+#define SIGNER_HEADERS_MAX 32U
+
 struct signer;
 
 MUST_USE enum err_code signer_new(struct credential *credential, const struct clock *clock,
@@ -28,7 +30,7 @@ struct signer_input {
                                  part of the path, "/cont/a" elsewhere */
     const char *query;        /* "comp=block&blockid=..." percent-encoded, or "" */
     const struct http_header *headers;
-    unsigned header_count;
+    unsigned header_count; /* at most SIGNER_HEADERS_MAX */
     size_t body_len;
 };
 /* The value for Authorization into out ("" if none is needed). */
