@@ -1,20 +1,60 @@
 # bash completion for sallyport
 _sallyport() {
-    local cur words_="${COMP_WORDS[*]:1}"
-    cur="${COMP_WORDS[COMP_CWORD]}"
-    case "$words_" in
-    "copy "*) COMPREPLY=($(compgen -f -W "--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "bench source "*) COMPREPLY=($(compgen -f -W "--help --lanes --in-flight --block-size --memory --io --cold --runs --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "bench hash "*) COMPREPLY=($(compgen -f -W "--help --size --time --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "bench send "*) COMPREPLY=($(compgen -f -W "--help --size --count --in-flight --lanes --sink-threads --runs --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "bench end-to-end "*) COMPREPLY=($(compgen -f -W "--help --files --size --direction --peer --lanes --in-flight --block-size --memory --verify --server-threads --runs --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "bench clean "*) COMPREPLY=($(compgen -f -W "--help --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "error list "*) COMPREPLY=($(compgen -f -W "--help --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "error explain "*) COMPREPLY=($(compgen -f -W "--help --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "doctor "*) COMPREPLY=($(compgen -f -W "--help --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    "completion "*) COMPREPLY=($(compgen -f -W "--help --state --json --quiet --verbose --no-color --yes --config --log-level" -- "$cur")) ;;
-    *) COMPREPLY=($(compgen -W "copy bench source bench hash bench send bench end-to-end bench clean error list error explain doctor completion" -- "$cur")) ;;
+    local cur="${COMP_WORDS[COMP_CWORD]}" words="" files=""
+    local prev="${COMP_WORDS[COMP_CWORD - 1]}"
+    case "${COMP_WORDS[*]:1}" in
+    "copy "*)
+        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --overwrite) files="" words="always never if-newer if-different" ;;
+        --verify) files="" words="none listing read-back" ;;
+        --links) files="" words="skip follow fail" ;;
+        esac ;;
+    "bench source "*)
+        files=-f words="--help --lanes --in-flight --block-size --memory --io --cold --runs --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --io) files="" words="auto uring threads" ;;
+        esac ;;
+    "bench hash "*)
+        files=-f words="--help --size --time --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "bench send "*)
+        files=-f words="--help --size --count --in-flight --lanes --sink-threads --runs --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "bench end-to-end "*)
+        files=-f words="--help --files --size --direction --peer --lanes --in-flight --block-size --memory --verify --server-threads --runs --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --direction) files="" words="up down" ;;
+        --peer) files="" words="sink store" ;;
+        --verify) files="" words="none listing read-back" ;;
+        esac ;;
+    "bench clean "*)
+        files=-f words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "error list "*)
+        files=-f words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "error explain "*)
+        files=-f words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "doctor "*)
+        files=-f words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "completion "*)
+        files=-f words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        esac ;;
+    "bench "*) words="source hash send end-to-end clean" ;;
+    "error "*) words="list explain" ;;
+    *) words="copy bench error doctor completion" ;;
     esac
+    COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }
 complete -o filenames -F _sallyport sallyport
 
