@@ -245,6 +245,27 @@ a_delayed_op_can_be_cancelled(void **state)
     backend_free(b);
 }
 
+/* Cancelled while the inner backend has it, an op must not be delayed afterwards. */
+static void
+a_cancelled_op_is_not_delayed_afterwards(void **state)
+{
+    const struct fault_options options = {
+        .seed = 1, .delay_permille = 1000, .delay_max_ns = NS_PER_S};
+    struct err err = ERR_NONE;
+    struct backend *b = make(&options);
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        ended = 0;
+        op = (struct blob_op){.verb = BLOB_STAT, .name = "a", .done = on_done};
+        CHECK_OK(backend_submit(b, &op, &err), &err);
+        backend_cancel(b, &op);
+        (void)backend_poll(b);
+        CHECK_U64(ended, 1);
+    }
+    CHECK(inner.cancels > 20);
+    backend_free(b);
+}
+
 /* A failure found once can be looked at again. */
 static void
 the_same_seed_gives_the_same_run(void **state)
@@ -289,6 +310,7 @@ main(void)
         cmocka_unit_test(an_item_error_is_a_reads),
         cmocka_unit_test(delays_come_on_either_side),
         cmocka_unit_test(a_delayed_op_can_be_cancelled),
+        cmocka_unit_test(a_cancelled_op_is_not_delayed_afterwards),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
