@@ -342,9 +342,11 @@ mark_block(struct world *world, const char *name, const char *nonce, struct sql_
     struct memory_staged *staged =
         memory_store_find_staged(&world->target, name, nonce, stage_id, index);
     const struct memory_blob *blob = memory_store_find(&world->target, name);
+    const struct memory_blob *source = memory_store_find(&world->source, name);
+    bool has_failed = source != NULL && source->error != ERR_OK; /* and was discarded */
     if (staged != NULL && staged->len_bytes == len_bytes) {
         staged->is_recorded = true;
-    } else if (world->is_stable && !world->has_expired &&
+    } else if (world->is_stable && !world->has_expired && !has_failed &&
                (blob == NULL || blob->stage_id != stage_id)) {
         world_fail(world, "block %u of '%s' is recorded as stored, but is not there", index, name);
     }

@@ -135,6 +135,7 @@ make_source(struct world *world)
             blob->kind = ENTRY_FOLDER;
         } else if (kind == 3) {
             blob->error = unreadable[pick(world, 2)];
+            blob->good_bytes = size == 0 ? 0 : pick(world, size); /* a bad sector somewhere */
         } else if (kind == 4) {
             blob->props.is_archived = world->source_caps.keeps_props;
         }
@@ -316,20 +317,26 @@ world_mutate(struct world *world)
     bool is_archived = blob->props.is_archived;
     uint64_t len = one_in(world, 2) ? blob->props.size_bytes : pick_size(world);
     (void)set(world, &world->source, blob->name, version, len);
+    blob->good_bytes = MIN_OF(blob->good_bytes, len == 0 ? 0 : len - 1);
     blob->props.is_archived = is_archived;
 }
 
+/* Preferably under a name of which blocks are on their way. */
 void
 world_write_foreign(struct world *world)
 {
+    char name[256];
     if (world->source.count == 0) {
         return;
     }
-    const struct memory_blob *blob = world->source.blobs[pick(world, world->source.count)];
+    const char *chosen = world->source.blobs[pick(world, world->source.count)]->name;
+    if (!list_is_empty(&world->target.staged) && one_in(world, 2)) {
+        chosen = CONTAINER_OF(world->target.staged.next, struct memory_staged, link)->name;
+    }
+    (void)snprintf(name, sizeof name, "%s", chosen);
     world->has_foreign = true;
-    memory_store_drop_staged(&world->target, blob->name, NULL, 0);
-    (void)set(world, &world->target, blob->name, VERSION_OTHERS + pick(world, 100),
-              pick_size(world));
+    memory_store_drop_staged(&world->target, name, NULL, 0);
+    (void)set(world, &world->target, name, VERSION_OTHERS + pick(world, 100), pick_size(world));
 }
 
 /* Stores do not keep unfinished items for ever. */

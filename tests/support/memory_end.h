@@ -21,7 +21,8 @@ struct memory_blob {
     char *name;
     uint64_t hash;
     enum entry_kind kind; /* what a walk says of it */
-    enum err_code error;  /* of the walk, or of every READ; ERR_OK: none */
+    enum err_code error;  /* of the walk, or of a READ beyond good_bytes; ERR_OK: none */
+    uint64_t good_bytes;
     bool exists;
     uint8_t *bytes; /* [props.size_bytes] */
     struct blob_props props;

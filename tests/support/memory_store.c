@@ -370,7 +370,8 @@ read(struct memory_store *store, struct blob_op *op)
     const struct memory_blob *blob = memory_store_find(store, op->name);
     if (blob == NULL) {
         (void)err_set(&op->err, ERR_ITEM_GONE, "there is no '%s'", op->name);
-    } else if (blob->error != ERR_OK) {
+    } else if (blob->error != ERR_OK &&
+               (blob->good_bytes == 0 || op->offset_bytes + op->len_bytes > blob->good_bytes)) {
         (void)err_set(&op->err, blob->error, "'%s' cannot be read", op->name);
     } else if (!is_as_listed(blob, op->props)) {
         (void)err_set(&op->err, ERR_ITEM_CHANGED, "'%s' changed while it was read", op->name);
