@@ -27,6 +27,7 @@ struct disk_uring {
     unsigned running; /* with the kernel */
     bool is_enabled;  /* by the thread that submits, which makes it the single issuer */
     bool starts_disabled;
+    bool is_signalled; /* the eventfd may be readable though nothing is left to find */
     struct list waiting;
     struct list written; /* done in place, to be completed by the next poll */
 };
@@ -122,16 +123,21 @@ uring_poll(struct disk *disk)
         ran++;
     }
     uring_flush(disk);
+    if (u->running == 0 && !u->is_signalled) {
+        return ran;
+    }
+    /* The eventfd tells of completions that are deferred, once until they are asked for, and again
+     * when asking makes them appear. It is emptied before that: one that is deferred in between
+     * would otherwise be waited for in vain, because its signal is gone. What asking signals is
+     * emptied by the next poll, which follows whenever this one has found something. */
+    uint64_t count = 0;
+    ssize_t got = read(disk->wake_fd, &count, sizeof count);
+    (void)got;
+    u->is_signalled = false;
     if (u->running == 0) {
         return ran;
     }
-    /* With deferred task work completions appear only when they are asked for, and signal the
-     * eventfd only then: it is emptied after that, or it would stay readable and the lane would
-     * spin. */
-    uint64_t count = 0;
     (void)io_uring_get_events(&u->ring);
-    ssize_t got = read(disk->wake_fd, &count, sizeof count);
-    (void)got;
     struct io_uring_cqe *cqes[REAP_MAX];
     unsigned have = io_uring_peek_batch_cqe(&u->ring, cqes, REAP_MAX);
     struct disk_op *ops[REAP_MAX];
@@ -141,6 +147,7 @@ uring_poll(struct disk *disk)
     }
     io_uring_cq_advance(&u->ring, have);
     u->running -= have;
+    u->is_signalled = have > 0;
     for (unsigned i = 0; i < have; i++, ran++) {
         disk->in_flight--;
         ops[i]->done(ops[i]);
