@@ -150,6 +150,11 @@ check_figures(struct world *world, const struct run_report *report, const struct
     const struct copy_figures *figures = &report->figures;
     uint64_t ended = figures->items_copied + figures->items_unchanged + figures->items_skipped +
                      figures->items_failed;
+    /* Rows of earlier runs may come besides, of items that this one did not get to. */
+    if (!report->has_lost_rows && rows->copied < figures->items_copied) {
+        world_fail(world, "%llu items are counted as copied, but only %llu are recorded",
+                   (unsigned long long)figures->items_copied, (unsigned long long)rows->copied);
+    }
     if (report->stop.code != ERR_OK) {
         if (ended > figures->items_total) {
             world_fail(world, "%llu items ended, of %llu", (unsigned long long)ended,

@@ -455,6 +455,7 @@ conclude(struct run *run)
     struct run_report *report = run->report;
     report->stop = run->engine.stop;
     report->figures = run->engine.figures;
+    report->has_lost_rows = atomic_load(&run->recorder.has_failed);
     if (report->stop.code == ERR_OK && report->figures.items_failed == 0 && !report->is_crashed) {
         need(run, end_tidy(run->target, run->plan.nonce, &err), &err);
         need(run, plan_finish(&run->plan, &err), &err);

@@ -21,7 +21,8 @@ struct run_report {
     char nonce[BLOB_JOB_BYTES];
     bool is_calm; /* there is no trouble, and none of before can be felt */
     bool is_crashed;
-    bool is_finished; /* nothing failed: the plan is closed */
+    bool has_lost_rows; /* the plan could not be written to its end */
+    bool is_finished;   /* nothing failed: the plan is closed */
     uint64_t steps;
     int64_t span_ns;
     unsigned *skipped; /* [source.count]: how often each was reported so; run_report_done() */

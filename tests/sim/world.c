@@ -335,7 +335,9 @@ world_write_foreign(struct world *world)
     }
     (void)snprintf(name, sizeof name, "%s", chosen);
     world->has_foreign = true;
-    memory_store_drop_staged(&world->target, name, NULL, 0);
+    if (!world->target_caps.is_local) { /* there the blocks are staged elsewhere */
+        memory_store_drop_staged(&world->target, name, NULL, 0);
+    }
     (void)set(world, &world->target, name, VERSION_OTHERS + pick(world, 100), pick_size(world));
 }
 
