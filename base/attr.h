@@ -3,6 +3,9 @@
  *
  * ASSERT is for our own bugs and is compiled into every build; conditions of the outside world are
  * struct err (base/err.h). One fact per line, so that the message says which fact was wrong.
+ *
+ *   thread   any
+ *   errors   a fact that is not true ends the process, with the fact and its place on stderr
  */
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H

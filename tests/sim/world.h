@@ -4,6 +4,9 @@
  *
  * Content is a function of seed, item and version, and the modification time tells the version, so
  * that any bytes found anywhere can be checked without remembering what was there.
+ *
+ *   thread   one: a run is stepped
+ *   source   the seed, and nothing else
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H

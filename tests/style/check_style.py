@@ -53,7 +53,7 @@ def head_comment(name, text):
     if not text.startswith(f"/*\n * {name} - "):
         yield f"{name}: a header begins with '/*\\n * {name} - what it is for'"
         return
-    has_fields = False
+    has_fields = states_facts = False
     for number, line in enumerate(text[:text.index("*/")].splitlines(), 1):
         field = FIELD.match(line)
         if field and field.group(1) not in FIELDS:
@@ -63,6 +63,9 @@ def head_comment(name, text):
         elif has_fields and not field and line not in (" *", " ") and not line.startswith(" *     "):
             yield f"{name}:{number}: what continues a field is indented below it"
         has_fields = (has_fields or bool(field)) and line != " *"
+        states_facts = states_facts or bool(field)
+    if not states_facts:
+        yield f"{name}: a header states at least one of the fields {', '.join(sorted(FIELDS))}"
 
 
 def long_lines(lines):
@@ -143,6 +146,7 @@ def self_test():
         "base/j.h": head % ("j", " *   shape    small\n * and round\n"),
         "base/k.c": "/* " + "x" * 100 + " */\n",
         "base/l.c": "// clang-format off\nint table[] = {" + "1, " * 40 + "};\n// clang-format on\n",
+        "base/p.h": head % ("p", ""),
         "docs/m.md": "see .." + "/shared/notes\n",
         "docs/n.md": "blanks \n",
         "build/o.md": "FIX" + "ME\n",

@@ -2,6 +2,8 @@
  * tests/support/check.h - assertions that print both values, on top of cmocka.
  *
  * A test's name is the rule in words; the comment above it is the reason.
+ *
+ *   thread   that of the test: a failed check leaves it by a jump
  */
 #ifndef TESTS_SUPPORT_CHECK_H
 #define TESTS_SUPPORT_CHECK_H
