@@ -25,6 +25,7 @@ struct copy_values {
     int overwrite;
     int verify;
     int links;
+    const char *receipt;
     bool restart;
     bool dry_run;
     bool has_no_progress;
@@ -45,6 +46,7 @@ static const struct option options[] = {
     {.name = "overwrite",   .kind = OPTION_CHOICE, .offset = AT(overwrite),    .value = "always|never|if-newer|if-different", .initial = "if-different", .help = "what may replace an item at the target"},
     {.name = "verify",      .kind = OPTION_CHOICE, .offset = AT(verify),       .value = "none|listing|read-back", .initial = "listing", .help = "how the target is checked afterwards"},
     {.name = "links",       .kind = OPTION_CHOICE, .offset = AT(links),        .value = "skip|follow|fail", .initial = "skip", .help = "what to do with symbolic links"},
+    {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},
     {.name = "no-progress", .kind = OPTION_FLAG,   .offset = AT(has_no_progress),               .help = "no progress bar"},
@@ -235,6 +237,9 @@ put_summary(struct output *output, const struct copy_result *result)
     json_key_u64(json, "peak_rss_bytes", (uint64_t)usage.ru_maxrss * 1024);
     put_stages(json, f);
     json_key_u64(json, "requests", f->requests + f->estimated_requests);
+    if (result->receipt != NULL) {
+        json_key_path(json, "receipt", result->receipt);
+    }
     output_end(output);
 }
 
@@ -267,6 +272,9 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     output_text(output, "  verified in transit %s, read back %s, unverifiable %s",
                 units_format_count(f->in_transit, a), units_format_count(f->read_back, b),
                 units_format_count(f->unverifiable, c));
+    if (result->receipt != NULL) {
+        output_text(output, "  receipt %s", result->receipt);
+    }
 }
 
 static void
@@ -326,6 +334,7 @@ run_copy(const void *values_, const void *common_)
         .overwrite = (enum copy_overwrite)values->overwrite,
         .verify = (enum copy_verify)values->verify,
         .links = (enum end_links)values->links,
+        .receipt = values->receipt,
         .state = text_str(&state),
         .restart = values->restart,
         .dry_run = values->dry_run,

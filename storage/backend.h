@@ -228,6 +228,7 @@ struct text;
 struct end {
     const struct end_ops *ops;
     struct end_caps caps;
+    char *prefix;  /* what blobs' names have before ours, with its slash; NULL: nothing */
     char *display; /* canonical address without credentials; what messages and the copy's identity
                       show */
 };

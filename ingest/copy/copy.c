@@ -4,6 +4,7 @@
 #include "ingest/copy/engine.h"
 #include "ingest/copy/job_folder.h"
 #include "ingest/copy/mime.h"
+#include "ingest/copy/receipt.h"
 #include "ingest/copy/verify.h"
 #include "storage/wrap/wrap.h"
 
@@ -330,12 +331,51 @@ verify(struct run *run, struct copy_result *result, struct verify_result *verifi
     return code;
 }
 
+/* Before the plan is finished: killed in between, the next run writes it again. */
+static enum err_code
+write_receipt(struct run *run, struct copy_result *result, const struct verify_result *verified,
+              struct err *err)
+{
+    const struct copy_options *options = run->options;
+    struct sign_key *key = NULL;
+    AUTO_TEXT keys = TEXT_INIT;
+    AUTO_TEXT path = TEXT_INIT;
+    struct receipt_job job = {
+        .job = run->plan.nonce,
+        .source = run->source->display,
+        .target = run->target->display,
+        .prefix = run->target->prefix,
+        .plan_path = run->folder.plan_path,
+        .clock = options->clock,
+        .verified = verified,
+    };
+    if (result->figures.items_copied + result->figures.items_unchanged == 0) {
+        return ERR_OK;
+    }
+    text_addf(&keys, "%s/keys", options->state);
+    text_addf(&path, "%s/receipt.jsonl", run->folder.path);
+    enum err_code code = sign_open_site(text_str(&keys), &key, err);
+    code = code == ERR_OK ? receipt_write(text_str(&path), &job, key, err) : code;
+    sign_key_free(key);
+    if (code == ERR_OK && options->receipt != NULL) {
+        code = receipt_copy(text_str(&path), options->receipt, err);
+    }
+    if (code == ERR_OK) {
+        result->receipt = mem_text(options->receipt != NULL ? options->receipt : text_str(&path));
+    }
+    return code;
+}
+
 /* After the last byte: verify, close the plan if nothing is left to do, clear the staging. */
 static enum err_code
 conclude(struct run *run, struct copy_result *result, struct verify_result *verified,
          struct err *err)
 {
     enum err_code code = verify(run, result, verified, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = write_receipt(run, result, verified, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -426,6 +466,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     result->figures.phase = PHASE_DONE;
     result->figures.elapsed_ns = clock_mono_ns(run->options->clock) - result->figures.started_ns;
     result->exit = exit_of(run, result, &verified);
+    verify_result_done(&verified);
     return ERR_OK;
 }
 

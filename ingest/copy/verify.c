@@ -31,8 +31,15 @@ interrupted(const struct verify *v, struct err *err)
 }
 
 static void
-report(struct verify *v, const struct item *item, const struct err *why)
+set_bit(uint8_t *bits, uint64_t row)
 {
+    bits[row >> 3] |= (uint8_t)(1U << (row & 7));
+}
+
+static void
+report(struct verify *v, const struct item *item, uint64_t row, const struct err *why)
+{
+    set_bit(v->result.wrong_bits, row);
     const struct copy_events *events = v->options->events;
     struct item told = *item;
     told.state = ITEM_FAILED;
@@ -58,7 +65,7 @@ compare(struct verify *v, const struct entry *entry, struct err *err)
     if (code != ERR_OK || row == 0 || row > v->rows) {
         return code;
     }
-    v->seen[row >> 3] |= (uint8_t)(1U << (row & 7));
+    set_bit(v->seen, row);
     v->result.checked++;
     const struct blob_props *props = &entry->props;
     if (props->original_bytes != item.size_bytes) {
@@ -66,12 +73,12 @@ compare(struct verify *v, const struct entry *entry, struct err *err)
                       "'%s' has %llu bytes at the target; %llu were stored", item.name,
                       (unsigned long long)props->original_bytes,
                       (unsigned long long)item.size_bytes);
-        report(v, &item, &why);
+        report(v, &item, row, &why);
     } else if (props->has_crc64 && item.has_crc64 && props->crc64 != item.crc64) {
         (void)err_set(&why, ERR_VERIFY_MISMATCH,
                       "'%s' has checksum %016llx at the target; %016llx was stored", item.name,
                       (unsigned long long)props->crc64, (unsigned long long)item.crc64);
-        report(v, &item, &why);
+        report(v, &item, row, &why);
     }
     return ERR_OK;
 }
@@ -115,7 +122,7 @@ need_store(struct verify *v, struct err *err)
 
 /* Not listed: is it really not there? */
 static enum err_code
-ask_for(struct verify *v, const struct item *item, struct err *err)
+ask_for(struct verify *v, const struct item *item, uint64_t row, struct err *err)
 {
     struct entry entry = {.name = item->name};
     struct err why = ERR_NONE;
@@ -134,7 +141,7 @@ ask_for(struct verify *v, const struct item *item, struct err *err)
     }
     why = ERR_NONE;
     (void)err_set(&why, ERR_VERIFY_MISSING, "'%s' was stored and is not at the target", item->name);
-    report(v, item, &why);
+    report(v, item, row, &why);
     return ERR_OK;
 }
 
@@ -147,7 +154,7 @@ find_missing(void *user, const struct item *item, uint64_t row, struct err *err)
     if (!is_listed && v->unlisted >= UNLISTED_ASKED_MAX && v->result.missing == 0) {
         v->unasked++;
     } else if (!is_listed) {
-        code = ask_for(v, item, err);
+        code = ask_for(v, item, row, err);
     }
     return code == ERR_OK ? interrupted(v, err) : code;
 }
@@ -175,7 +182,6 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
     struct verify *v = user;
     struct err why = ERR_NONE;
     uint64_t crc = 0;
-    (void)row;
     enum err_code code =
         reader_crc64(&v->store, item->name, item->size_bytes, item->mtime_ns, &crc, &why);
     if (interrupted(v, err) != ERR_OK) {
@@ -190,9 +196,10 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
                       item->name, (unsigned long long)crc, (unsigned long long)item->crc64);
     }
     if (why.code != ERR_OK) {
-        report(v, item, &why);
+        report(v, item, row, &why);
     } else {
         v->result.read_back++;
+        set_bit(v->result.read_back_bits, row);
     }
     return ERR_OK;
 }
@@ -209,6 +216,9 @@ verify_run(const struct verify_options *options, struct verify_result *ret_resul
     code = plan_last_row(&v.reader, &v.rows, err);
     if (code == ERR_OK) {
         v.seen = mem_take(v.rows / 8 + 1);
+        v.result.rows = v.rows;
+        v.result.wrong_bits = mem_take(v.rows / 8 + 1);
+        v.result.read_back_bits = mem_take(v.rows / 8 + 1);
         code = list(&v, err);
     }
     code = code == ERR_OK ? plan_each(options->plan_path, find_missing, &v, err) : code;
@@ -224,4 +234,11 @@ verify_run(const struct verify_options *options, struct verify_result *ret_resul
     plan_reader_close(&v.reader);
     *ret_result = v.result;
     return code;
+}
+
+void
+verify_result_done(struct verify_result *result)
+{
+    result->wrong_bits = mem_give(result->wrong_bits);
+    result->read_back_bits = mem_give(result->read_back_bits);
 }

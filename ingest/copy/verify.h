@@ -4,6 +4,7 @@
  * Listing compares names, sizes and, where the target keeps them, checksums. Reading back reads
  * every byte again and compares the CRC that was computed when it was sent.
  *
+ *   owner    verify_result_done() frees the bits; a result of zeros may be given to it
  *   thread   control's; blocks
  *   errors   what the walk itself met; differences are counted and told, not errors
  */
@@ -27,9 +28,13 @@ struct verify_result {
     uint64_t missing;
     uint64_t different;
     uint64_t read_back;
+    uint64_t rows;           /* of the plan that the bits speak of, from 1 */
+    uint8_t *wrong_bits;     /* a bit per row: missing or different; NULL: not verified */
+    uint8_t *read_back_bits; /* a bit per row: read again and equal */
 };
 
 MUST_USE enum err_code verify_run(const struct verify_options *options,
                                   struct verify_result *ret_result, struct err *err);
+void verify_result_done(struct verify_result *result);
 
 #endif

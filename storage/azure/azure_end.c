@@ -115,6 +115,9 @@ set_names(struct azure_end *end, const struct url *url)
         url_encode(&text, end->prefix, true);
     }
     end->end.display = mem_text(text_str(&text));
+    text_clear(&text);
+    text_addf(&text, "%s%s", end->prefix, end->prefix[0] == '\0' ? "" : "/");
+    end->end.prefix = mem_text(text_str(&text));
 }
 
 /* ---- before the first byte ---- */
@@ -387,6 +390,7 @@ azure_end_close(struct end *base)
     mem_give(end->origin);
     mem_give(end->base_path);
     mem_give(end->end.display);
+    mem_give(end->end.prefix);
     return mem_give(end);
 }
 

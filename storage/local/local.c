@@ -61,6 +61,7 @@ local_end_close(struct end *base)
     mem_give(end->index_path);
     mem_give(end->stage_path);
     mem_give(end->end.display);
+    mem_give(end->end.prefix);
     return mem_give(end);
 }
 

@@ -240,6 +240,15 @@ static const struct end_ops store_ops = {
     .close = local_end_close,
 };
 
+/* What is left of "ACCOUNT/CONTAINER/PREFIX/" without its first two parts. */
+static const char *
+below_container(const char *key_prefix)
+{
+    const char *slash = strchr(key_prefix, '/');
+    slash = slash == NULL ? NULL : strchr(slash + 1, '/');
+    return slash == NULL ? "" : slash + 1;
+}
+
 enum err_code
 store_end_open(const char *address, const struct end_options *options, struct end **ret_end,
                struct err *err)
@@ -287,6 +296,7 @@ store_end_open(const char *address, const struct end_options *options, struct en
     text_addf(&full, "file:%s//%s", text_str(&dir), text_str(&rest));
     mem_give(end->end.display);
     end->end.display = mem_text(text_str(&full));
+    end->end.prefix = mem_text(below_container(end->key_prefix));
     *ret_end = &end->end;
     return ERR_OK;
 }

@@ -1,0 +1,125 @@
+/* Lines of receipts as strangers may write them. The whole file is tests/e2e/receipt.sh's. */
+#include "ingest/copy/receipt.h"
+#include "tests/support/check.h"
+
+#include <string.h>
+
+#define KEY   "\"MCowBQYDK2VwAyEAbUlQQJAMxGnX2E5WnBZjnBOlZkAXbI93tDQiQiptlPo=\""
+#define HEX64 "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+#define SIGNATURE                                                                                  \
+    "\"EswWcL97jZCgX8TnwCvtKay8SMKVXsSVHdBhGbD2lOQtxTqrpRuaGKcSY0mnmJPdNVJ9nPsEjDQKlwcXEGy8CQ==\""
+
+static enum err_code
+parse(const char *text, struct receipt_line *line, struct err *err)
+{
+    *err = ERR_NONE;
+    return receipt_parse(text, strlen(text), line, err);
+}
+
+/* The three kinds of lines are told apart by what they have. */
+static void
+each_kind_of_line_is_read(void **state)
+{
+    struct receipt_line line = {0};
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(parse("{\"schema\":\"sallyport.receipt/1\",\"key\":" KEY "}", &line, &err), &err);
+    CHECK_U64(line.kind, RECEIPT_HEADER);
+    CHECK_U64(line.der[0], 0x30);
+    CHECK_OK(parse("{\"path\":\"a/b\",\"size\":7,\"crc64\":\"258c302288b43ee1\"}", &line, &err),
+             &err);
+    CHECK_U64(line.kind, RECEIPT_ITEM);
+    CHECK_TEXT(line.item.path, "a/b");
+    CHECK_U64(line.item.size_bytes, 7);
+    CHECK(line.item.has_crc64);
+    CHECK_U64(line.item.crc64, UINT64_C(0x258c302288b43ee1));
+    CHECK(!line.item.has_md5);
+    CHECK_OK(parse("{\"count\":2,\"sha256\":" HEX64 ",\"signature\":" SIGNATURE "}", &line, &err),
+             &err);
+    CHECK_U64(line.kind, RECEIPT_END);
+    CHECK_U64(line.count, 2);
+    CHECK_U64(line.sha256[1], 0x11);
+    text_done(&line.path);
+}
+
+/* A name that is not UTF-8 travels as Base64, and comes back byte for byte. */
+static void
+names_of_any_bytes_come_back(void **state)
+{
+    struct receipt_line line = {0};
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(parse("{\"path\":{\"b64\":\"Zf8=\"},\"size\":0}", &line, &err), &err);
+    CHECK_TEXT(line.item.path, "e\xff");
+    text_done(&line.path);
+}
+
+/* Fields of later versions are no reason to refuse. */
+static void
+unknown_fields_are_passed_over(void **state)
+{
+    struct receipt_line line = {0};
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(parse("{\"path\":\"a\",\"size\":1,\"colour\":[1,{\"x\":null}]}", &line, &err), &err);
+    text_done(&line.path);
+}
+
+/* Whatever does not have its form is refused with ERR_RECEIPT, and nothing is read half. */
+static void
+lines_without_their_form_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "x",
+        "[]",
+        "null",
+        "{",
+        "{}",
+        "{\"schema\":\"sallyport.receipt/2\",\"key\":" KEY "}",
+        "{\"schema\":\"sallyport.receipt/1\"}",
+        "{\"schema\":\"sallyport.receipt/1\",\"key\":\"MCow\"}",
+        "{\"schema\":7,\"key\":" KEY "}",
+        "{\"path\":\"a\"}",
+        "{\"path\":\"\",\"size\":1}",
+        "{\"path\":7,\"size\":1}",
+        "{\"path\":null,\"size\":1}",
+        "{\"path\":{\"b64\":\"AA==\"},\"size\":1}",
+        "{\"path\":{\"b64\":\"?\"},\"size\":1}",
+        "{\"path\":{},\"size\":1}",
+        "{\"path\":\"a\\u0000b\",\"size\":1}",
+        "{\"path\":\"a\",\"size\":-1}",
+        "{\"path\":\"a\",\"size\":1.5}",
+        "{\"path\":\"a\",\"size\":\"1\"}",
+        "{\"path\":\"a\",\"size\":99999999999999999999999}",
+        "{\"path\":\"a\",\"size\":1,\"crc64\":\"12\"}",
+        "{\"path\":\"a\",\"size\":1,\"crc64\":17}",
+        "{\"path\":\"a\",\"size\":1,\"md5\":\"zz\"}",
+        "{\"path\":\"a\",\"path\":\"b\",\"size\":1}",
+        "{\"count\":2,\"sha256\":" HEX64 "}",
+        "{\"count\":2,\"sha256\":\"00\",\"signature\":" SIGNATURE "}",
+        "{\"count\":-2,\"sha256\":" HEX64 ",\"signature\":" SIGNATURE "}",
+    };
+    struct receipt_line line = {0};
+    struct err err = ERR_NONE;
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(bad); i++) {
+        if (parse(bad[i], &line, &err) != ERR_RECEIPT) {
+            print_message("taken: %s\n", bad[i]);
+            fail();
+        }
+    }
+    text_done(&line.path);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_of_line_is_read),
+        cmocka_unit_test(names_of_any_bytes_come_back),
+        cmocka_unit_test(unknown_fields_are_passed_over),
+        cmocka_unit_test(lines_without_their_form_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
