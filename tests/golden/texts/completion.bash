@@ -4,11 +4,15 @@ _sallyport() {
     local prev="${COMP_WORDS[COMP_CWORD - 1]}"
     case "${COMP_WORDS[*]:1}" in
     "copy "*)
-        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
+        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --overwrite) files="" words="always never if-newer if-different" ;;
         --verify) files="" words="none listing read-back" ;;
         --links) files="" words="skip follow fail" ;;
+        esac ;;
+    "verify "*)
+        files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
         esac ;;
     "bench source "*)
         files=-f words="--help --lanes --in-flight --block-size --memory --io --cold --runs --state --json --quiet --verbose --no-color --yes --config --log-level"
@@ -52,7 +56,7 @@ _sallyport() {
         esac ;;
     "bench "*) words="source hash send end-to-end clean" ;;
     "error "*) words="list explain" ;;
-    *) words="copy bench error doctor completion" ;;
+    *) words="copy verify bench error doctor completion" ;;
     esac
     COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }
