@@ -36,6 +36,7 @@ struct call {
     size_t sent;      /* of the body */
     size_t header_bytes;
     int64_t moved_ns; /* when a byte moved last */
+    bool has_head;    /* of the answer, to its empty line */
     bool is_refused;  /* the body callback did not want what came */
     char words[CURL_ERROR_SIZE];
 };
@@ -152,8 +153,10 @@ on_header(char *line, size_t size, size_t count, void *user)
         long status = 0;
         (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
         request->status = (int)status;
+        call->has_head = false;
         return len;
     }
+    call->has_head = call->has_head || line[0] == '\r' || line[0] == '\n';
     const char *colon = memchr(line, ':', len);
     if (request->on_header == NULL || colon == NULL) {
         return len;
@@ -299,6 +302,7 @@ curl_submit(struct transport *transport, struct http_request *request)
     call->sent = 0;
     call->header_bytes = 0;
     call->is_refused = false;
+    call->has_head = false;
     call->words[0] = '\0';
     call->moved_ns = clock_mono_ns(t->options.clock);
     request->transport_data = t;
@@ -398,6 +402,10 @@ end_call(struct curl_transport *t, struct call *call, CURLcode result)
     call->request->status = (int)status;
     if (result != CURLE_OK) {
         explain(call, result);
+    } else if (!call->has_head) {
+        /* libcurl is content with a status line; a store that said no more may not have meant it.
+         */
+        (void)err_set(&call->request->err, ERR_NETWORK, "the answer broke off in its header");
     }
     complete(t, call);
 }
