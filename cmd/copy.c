@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+enum { TRANSPORT_CURL, TRANSPORT_WIRE };
+
 struct copy_values {
     const char *source;
     const char *target;
@@ -25,6 +27,8 @@ struct copy_values {
     int overwrite;
     int verify;
     int links;
+    int tier;
+    int transport;
     const char *receipt;
     bool restart;
     bool dry_run;
@@ -46,6 +50,8 @@ static const struct option options[] = {
     {.name = "overwrite",   .kind = OPTION_CHOICE, .offset = AT(overwrite),    .value = "always|never|if-newer|if-different", .initial = "if-different", .help = "what may replace an item at the target"},
     {.name = "verify",      .kind = OPTION_CHOICE, .offset = AT(verify),       .value = "none|listing|read-back", .initial = "listing", .help = "how the target is checked afterwards"},
     {.name = "links",       .kind = OPTION_CHOICE, .offset = AT(links),        .value = "skip|follow|fail", .initial = "skip", .help = "what to do with symbolic links"},
+    {.name = "tier",        .kind = OPTION_CHOICE, .offset = AT(tier),         .value = "default|Hot|Cool|Cold|Archive", .initial = "default", .help = "access tier of what is stored"},
+    {.name = "transport",   .kind = OPTION_CHOICE, .offset = AT(transport),    .value = "curl|wire", .initial = "curl", .help = "what carries HTTP; wire is not part of this version"},
     {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},
@@ -334,6 +340,7 @@ run_copy(const void *values_, const void *common_)
         .overwrite = (enum copy_overwrite)values->overwrite,
         .verify = (enum copy_verify)values->verify,
         .links = (enum end_links)values->links,
+        .tier = (enum blob_tier)values->tier,
         .receipt = values->receipt,
         .state = text_str(&state),
         .restart = values->restart,
@@ -343,6 +350,10 @@ run_copy(const void *values_, const void *common_)
     };
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    if (code == ERR_OK && values->transport != TRANSPORT_CURL) {
+        code = err_set(&err, ERR_UNSUPPORTED,
+                       "the transport 'wire' is not part of this version; use --transport curl");
+    }
     code = code == ERR_OK ? copy_run(&copy, &events, &control, &result, &err) : code;
     progress_bar_clear(&view.bar);
     output->before = NULL;

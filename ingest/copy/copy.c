@@ -72,6 +72,10 @@ open_ends(struct run *run, struct err *err)
         code =
             err_set(err, ERR_USAGE, "source and target are the same: '%s'", run->source->display);
     }
+    if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !run->target->caps.keeps_props) {
+        code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",
+                       run->target->display);
+    }
     return code;
 }
 

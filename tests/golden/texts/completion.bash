@@ -4,11 +4,13 @@ _sallyport() {
     local prev="${COMP_WORDS[COMP_CWORD - 1]}"
     case "${COMP_WORDS[*]:1}" in
     "copy "*)
-        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
+        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --tier --transport --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --overwrite) files="" words="always never if-newer if-different" ;;
         --verify) files="" words="none listing read-back" ;;
         --links) files="" words="skip follow fail" ;;
+        --tier) files="" words="default Hot Cool Cold Archive" ;;
+        --transport) files="" words="curl wire" ;;
         esac ;;
     "verify "*)
         files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"

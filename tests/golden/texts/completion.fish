@@ -11,6 +11,8 @@ complete -c sallyport -n '__fish_seen_subcommand_from copy' -l sha256 -d 'comput
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l overwrite -x -a 'always never if-newer if-different' -d 'what may replace an item at the target'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l verify -x -a 'none listing read-back' -d 'how the target is checked afterwards'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l links -x -a 'skip follow fail' -d 'what to do with symbolic links'
+complete -c sallyport -n '__fish_seen_subcommand_from copy' -l tier -x -a 'default Hot Cool Cold Archive' -d 'access tier of what is stored'
+complete -c sallyport -n '__fish_seen_subcommand_from copy' -l transport -x -a 'curl wire' -d 'what carries HTTP; wire is not part of this version'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l receipt -r -d 'also write the signed receipt to this file'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l restart -d 'forget what an earlier run has done'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l dry-run -d 'tell what would be done, and check the target'
