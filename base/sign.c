@@ -156,6 +156,7 @@ sign_open_site(const char *folder, struct sign_key **ret_key, struct err *err)
         code = make_private(text_str(&path), err);
     }
     code = code == ERR_OK ? load_private(text_str(&path), &key, err) : code;
+    ASSERT(code != ERR_OK || key != NULL);
     if (code == ERR_OK && access(text_str(&public), F_OK) != 0) {
         code = write_key_file(text_str(&public), key->pkey, false, err);
     }

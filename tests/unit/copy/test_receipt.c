@@ -76,6 +76,7 @@ lines_without_their_form_are_refused(void **state)
         "null",
         "{",
         "{}",
+        // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): KEY stands within the line
         "{\"schema\":\"sallyport.receipt/2\",\"key\":" KEY "}",
         "{\"schema\":\"sallyport.receipt/1\"}",
         "{\"schema\":\"sallyport.receipt/1\",\"key\":\"MCow\"}",
