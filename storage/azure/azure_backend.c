@@ -292,8 +292,8 @@ take_block(void *user, const char *id, uint64_t size_bytes)
         return;
     }
     bool is_last = index + 1 == op->block_count;
-    if (size_bytes == op->block_bytes ||
-        (is_last && size_bytes > 0 && size_bytes < op->block_bytes)) {
+    uint64_t want = is_last ? op->props->size_bytes - op->block_bytes * index : op->block_bytes;
+    if (size_bytes == want) {
         op->block_bits[index >> 3] |= (uint8_t)(1U << (index & 7));
     }
 }

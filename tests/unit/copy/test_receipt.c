@@ -69,6 +69,7 @@ unknown_fields_are_passed_over(void **state)
 static void
 lines_without_their_form_are_refused(void **state)
 {
+    // NOLINTBEGIN(bugprone-suspicious-missing-comma): pieces of one line each
     static const char *const bad[] = {
         "",
         "x",
@@ -101,6 +102,7 @@ lines_without_their_form_are_refused(void **state)
         "{\"count\":2,\"sha256\":\"00\",\"signature\":" SIGNATURE "}",
         "{\"count\":-2,\"sha256\":" HEX64 ",\"signature\":" SIGNATURE "}",
     };
+    // NOLINTEND(bugprone-suspicious-missing-comma)
     struct receipt_line line = {0};
     struct err err = ERR_NONE;
     (void)state;
