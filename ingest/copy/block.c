@@ -14,7 +14,7 @@ static const uint8_t next_state[BLOCK_STATE_COUNT][BLOCK_EVENT_COUNT] = {
     [BLOCK_ASKING]      = {[BLOCK_EV_START]  = BLOCK_WAIT_BUFFER, [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_DONE] = BLOCK_STORED,   [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_WAIT_BUFFER] = {[BLOCK_EV_BUFFER] = BLOCK_READING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
     [BLOCK_READING]     = {[BLOCK_EV_READ]   = BLOCK_HASHING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
-    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_MORE] = BLOCK_READING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_SENDING]     = {[BLOCK_EV_SENT]   = BLOCK_STORED,      [BLOCK_EV_COMMIT] = BLOCK_COMMITTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_COMMITTING]  = {[BLOCK_EV_DONE]   = BLOCK_STORED,      [BLOCK_EV_FAIL]  = BLOCK_FAILED},
 };
@@ -135,6 +135,7 @@ block_release(struct block *block)
 void
 block_end(struct block *block)
 {
+    block_digest_done(block);
     block_release(block);
     lane_block_ended(block->lane, block);
 }
@@ -262,6 +263,8 @@ hash(struct block *block)
 
 /* ---- reading ---- */
 
+static void submit_read(struct block *block);
+
 static void
 on_read(struct blob_op *op)
 {
@@ -272,15 +275,29 @@ on_read(struct blob_op *op)
     block->is_zero = op->is_zero;
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
-    hash(block);
+    if (block->digest == NULL) {
+        hash(block);
+    } else if (block_digest_add(block)) {
+        block_step(block, BLOCK_EV_MORE);
+        submit_read(block);
+    } else {
+        block_step(block, BLOCK_EV_SAME);
+        block_end(block);
+    }
 }
 
 static void
 read(struct block *block)
 {
+    block_step(block, BLOCK_EV_BUFFER);
+    submit_read(block);
+}
+
+static void
+submit_read(struct block *block)
+{
     struct blob_op *op = &block->op;
     const struct item *item = block->item;
-    block_step(block, BLOCK_EV_BUFFER);
     op->buf = block->ticket.buf;
     op->offset_bytes = (uint64_t)block->block_index * item->block_bytes;
     op->len_bytes = block->len_bytes;
@@ -315,6 +332,11 @@ begin(struct block *block)
     struct err err = ERR_NONE;
     block_step(block, BLOCK_EV_START);
     take_window(block);
+    if (block->order != NULL && block->order->kind == ORDER_DIGEST &&
+        block_digest_begin(block, &err) != ERR_OK) {
+        block_fail(block, &err);
+        return;
+    }
     enum err_code code =
         pool_take(lane->pool, &block->ticket, MAX_OF(block->len_bytes, 1), on_granted, &err);
     if (code == ERR_OK) {

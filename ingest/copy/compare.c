@@ -17,6 +17,12 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
                          !__builtin_sub_overflow(target->mtime_ns, item->mtime_ns, &apart_ns) &&
                          apart_ns > -1000 && apart_ns < 1000;
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
+    /* Stored by this copy just before it was killed: its digests were lost with it. */
+    bool lacks_digest =
+        is_ours && (options->wants_sha256 || (options->wants_md5 && !target->has_md5));
+    if (lacks_digest) {
+        return TARGET_COPY;
+    }
     if (has_same_size && has_same_time && (is_ours || options->overwrite != OVERWRITE_ALWAYS)) {
         return TARGET_SAME;
     }
@@ -57,4 +63,7 @@ item_settle(struct batch *batch, struct item *item, enum target_says says,
     item->crc64 = target->crc64;
     item->has_crc64 = target->has_crc64;
     item->etag = arena_text(&batch->arena, etag);
+    if (target->has_md5 && target->content_encoding == NULL) {
+        item->md5 = (const uint8_t *)arena_bytes(&batch->arena, target->md5, MD5_BYTES);
+    }
 }

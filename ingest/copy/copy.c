@@ -30,6 +30,7 @@ struct run {
     struct end *target;
     struct job_folder folder;
     struct plan plan;
+    struct sign_key *key; /* signs the receipt */
     struct mailbox mailbox;
     struct throttle throttle;
     struct scan scan;
@@ -286,6 +287,7 @@ take_down(struct run *run)
     if (run->has_folder) {
         job_folder_close(&run->folder);
     }
+    run->key = sign_key_free(run->key);
     run->source = end_close(run->source);
     run->target = end_close(run->target);
 }
@@ -341,8 +343,6 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
               struct err *err)
 {
     const struct copy_options *options = run->options;
-    struct sign_key *key = NULL;
-    AUTO_TEXT keys = TEXT_INIT;
     AUTO_TEXT path = TEXT_INIT;
     struct receipt_job job = {
         .job = run->plan.nonce,
@@ -356,11 +356,8 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
     if (result->figures.items_copied + result->figures.items_unchanged == 0) {
         return ERR_OK;
     }
-    text_addf(&keys, "%s/keys", options->state);
     text_addf(&path, "%s/receipt.jsonl", run->folder.path);
-    enum err_code code = sign_open_site(text_str(&keys), &key, err);
-    code = code == ERR_OK ? receipt_write(text_str(&path), &job, key, err) : code;
-    sign_key_free(key);
+    enum err_code code = receipt_write(text_str(&path), &job, run->key, err);
     if (code == ERR_OK && options->receipt != NULL) {
         code = receipt_copy(text_str(&path), options->receipt, err);
     }
@@ -436,6 +433,15 @@ dry_run(struct run *run, struct copy_result *result, struct err *err)
     return code;
 }
 
+/* Whoever cannot sign a receipt is told so before the first byte moves. */
+static enum err_code
+open_key(struct run *run, struct err *err)
+{
+    AUTO_TEXT keys = TEXT_INIT;
+    text_addf(&keys, "%s/keys", run->options->state);
+    return sign_open_site(text_str(&keys), &run->key, err);
+}
+
 static enum err_code
 run_all(struct run *run, struct copy_result *result, struct err *err)
 {
@@ -451,6 +457,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     }
     code = job_folder_open(run->options, run->source, run->target, &run->folder, err);
     run->has_folder = code == ERR_OK;
+    code = code == ERR_OK ? open_key(run, err) : code;
     code = code == ERR_OK ? plan_open(run->folder.plan_path, run->options->restart, &run->plan, err)
                           : code;
     run->has_plan = code == ERR_OK;

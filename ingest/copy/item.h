@@ -74,9 +74,10 @@ struct item {
 /* How far a large item has come; one step of control's at a time. */
 enum large_state {
     LARGE_NONE,
-    LARGE_ASK,  /* what has the target? */
-    LARGE_LIST, /* which blocks of an earlier run are there? */
-    LARGE_COPY, /* blocks are with the lanes */
+    LARGE_ASK,    /* what has the target? */
+    LARGE_LIST,   /* which blocks of an earlier run are there? */
+    LARGE_COPY,   /* blocks are with the lanes */
+    LARGE_DIGEST, /* a lane reads it again in order, for MD5 and SHA-256 */
     LARGE_COMMIT,
     LARGE_DISCARD, /* the lanes close what they keep open for it */
     LARGE_DONE
@@ -121,7 +122,14 @@ struct batch {
 };
 
 /* One piece of work on a large item, from control to a lane and back. */
-enum order_kind { ORDER_STAT, ORDER_BLOCKS, ORDER_BLOCK, ORDER_COMMIT, ORDER_DISCARD };
+enum order_kind {
+    ORDER_STAT,
+    ORDER_BLOCKS,
+    ORDER_BLOCK,
+    ORDER_DIGEST,
+    ORDER_COMMIT,
+    ORDER_DISCARD
+};
 struct order {
     struct mail mail;
     struct list link;
@@ -133,6 +141,8 @@ struct order {
     struct blob_props found; /* STAT: result (no texts) */
     uint64_t crc64;          /* result */
     uint8_t xxh3[XXH3_BYTES];
+    uint8_t md5[MD5_BYTES];       /* DIGEST: results */
+    uint8_t sha256[SHA256_BYTES]; /* likewise */
     uint32_t len_bytes;
     enum blob_checked checked;
     char etag[BLOB_ETAG_BYTES]; /* COMMIT: condition in, result out */

@@ -36,7 +36,7 @@
     X(STORED)                                                                                      \
     X(FAILED)
 #define BLOCK_EVENT_MAP(X)                                                                         \
-    X(ASK) X(START) X(BUFFER) X(READ) X(HASHED) X(SAME) X(SENT) X(COMMIT) X(DONE) X(FAIL)
+    X(ASK) X(START) X(BUFFER) X(READ) X(HASHED) X(SAME) X(SENT) X(COMMIT) X(MORE) X(DONE) X(FAIL)
 #define BLOCK_AS_STATE(id) BLOCK_##id,
 #define BLOCK_AS_EVENT(id) BLOCK_EV_##id,
 enum block_state { BLOCK_STATE_MAP(BLOCK_AS_STATE) BLOCK_STATE_COUNT };
@@ -69,6 +69,7 @@ struct block {
     uint8_t xxh3[XXH3_BYTES];
     uint8_t md5[MD5_BYTES];
     enum blob_checked read_checked;
+    struct block_digest *digest; /* ORDER_DIGEST: what has been read so far */
     enum blob_cond cond;
     char cond_etag[BLOB_ETAG_BYTES];
     int64_t began_ns;
@@ -135,6 +136,13 @@ void *lane_run(void *lane); /* struct lane *; a thread's body */
 /* ---- block.c, for lane.c ---- */
 struct block *block_take(struct lane *lane, struct batch *batch, struct item *item);
 void block_start(struct block *block);
+/* ---- block_digest.c, for block.c ---- */
+MUST_USE enum err_code block_digest_begin(struct block *block, struct err *err);
+/* Take in what was read; true if there is more to read, and the block is set to read it. */
+bool block_digest_add(struct block *block);
+void block_digest_done(struct block *block); /* takes a block that has none */
+
+/* ---- block.c, for lane.c ---- */
 void block_resubmit(struct block *block);
 void block_fail(struct block *block, const struct err *err);
 

@@ -139,7 +139,8 @@ copy_step(struct engine *engine, struct batch *batch)
         if (combine(batch, &large->err) != ERR_OK) {
             end_item(engine, batch, ITEM_FAILED);
         } else {
-            large->state = LARGE_COMMIT;
+            const struct copy_options *copy = engine->options.copy;
+            large->state = copy->wants_md5 || copy->wants_sha256 ? LARGE_DIGEST : LARGE_COMMIT;
         }
     }
 }
@@ -167,14 +168,15 @@ large_deal(struct engine *engine, struct batch *batch)
 {
     struct large *large = batch->large;
     bool gives_up = engine->is_stopping && !large->has_order && large->out_count == 0;
-    if (gives_up &&
-        (large->state == LARGE_ASK || large->state == LARGE_LIST || large->state == LARGE_COMMIT)) {
+    if (gives_up && (large->state == LARGE_ASK || large->state == LARGE_LIST ||
+                     large->state == LARGE_DIGEST || large->state == LARGE_COMMIT)) {
         end_item(engine, batch, ITEM_UNDONE);
     }
     switch (large->state) {
     case LARGE_ASK: send_order(engine, batch, ORDER_STAT); break;
     case LARGE_LIST: send_order(engine, batch, ORDER_BLOCKS); break;
     case LARGE_COPY: copy_step(engine, batch); break;
+    case LARGE_DIGEST: send_order(engine, batch, ORDER_DIGEST); break;
     case LARGE_COMMIT: send_order(engine, batch, ORDER_COMMIT); break;
     case LARGE_DISCARD: discard_step(engine, batch); break;
     case LARGE_NONE:
@@ -253,6 +255,28 @@ on_block(struct engine *engine, struct batch *batch, struct order *order)
     mailbox_post(&engine->options.recorder->mailbox, &order->mail);
 }
 
+/* Read a second time: only if it is still the same do its digests belong to what was stored. */
+static void
+on_digest(struct engine *engine, struct batch *batch, const struct order *order)
+{
+    const struct copy_options *copy = engine->options.copy;
+    struct item *item = &batch->items[0];
+    if (order->crc64 != item->crc64) {
+        (void)err_set(&batch->large->err, ERR_ITEM_CHANGED,
+                      "'%s' changed: read a second time for its digest it was different",
+                      item->name);
+        end_item(engine, batch, ITEM_FAILED);
+        return;
+    }
+    if (copy->wants_md5) {
+        item->md5 = (const uint8_t *)arena_bytes(&batch->arena, order->md5, MD5_BYTES);
+    }
+    if (copy->wants_sha256) {
+        item->sha256 = (const uint8_t *)arena_bytes(&batch->arena, order->sha256, SHA256_BYTES);
+    }
+    batch->large->state = LARGE_COMMIT;
+}
+
 static void
 free_order(struct engine *engine, struct order *order)
 {
@@ -294,6 +318,7 @@ large_on_order(struct engine *engine, struct order *order)
     case ORDER_STAT: on_found(engine, batch, order); break;
     case ORDER_BLOCKS: on_listed(engine, batch); break;
     case ORDER_BLOCK: on_block(engine, batch, order); return; /* the recorder gives it back */
+    case ORDER_DIGEST: on_digest(engine, batch, order); break;
     case ORDER_COMMIT:
         item->etag = order->etag[0] == '\0' ? NULL : arena_text(&batch->arena, order->etag);
         end_item(engine, batch, ITEM_COPIED);

@@ -50,7 +50,8 @@ has_bad_blocks(const struct batch *batch)
 {
     const struct item *item = &batch->items[0];
     return batch->large != NULL && batch->large->is_recorded && item->state == ITEM_FAILED &&
-           (item->err_code == ERR_DIGEST || item->err_code == ERR_ITEM_REFUSED);
+           (item->err_code == ERR_DIGEST || item->err_code == ERR_ITEM_CHANGED ||
+            item->err_code == ERR_ITEM_REFUSED);
 }
 
 static enum err_code

@@ -15,7 +15,7 @@ if [[ $(id -u) -eq 0 ]]; then
     as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 fi
 code=0
-"${as_nobody[@]}" "$sallyport" copy src target --state "$work/state" --json >events 2>messages || code=$?
+"${as_nobody[@]}" "$sallyport" copy src target --state "$work/nobodys" --json >events 2>messages || code=$?
 equal "exit" "$code" 3
 accounted
 equal "failed" "$(summary items.failed)" 2
