@@ -243,6 +243,9 @@ put_summary(struct output *output, const struct copy_result *result)
     json_key_u64(json, "peak_rss_bytes", (uint64_t)usage.ru_maxrss * 1024);
     put_stages(json, f);
     json_key_u64(json, "requests", f->requests + f->estimated_requests);
+    if (f->estimated_ns > 0) {
+        json_key_double(json, "estimated_seconds", (double)f->estimated_ns / 1e9);
+    }
     if (result->receipt != NULL) {
         json_key_path(json, "receipt", result->receipt);
     }
@@ -256,12 +259,14 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     char a[UNITS_TEXT_BYTES];
     char b[UNITS_TEXT_BYTES];
     char c[UNITS_TEXT_BYTES];
+    char d[UNITS_TEXT_BYTES];
     double seconds = (double)f->elapsed_ns / 1e9;
     if (dry_run) {
-        output_text(output, "would copy: %s items, %s, at most %s requests",
+        output_text(output, "would copy: %s items, %s, at most %s requests, about %s",
                     units_format_count(f->items_total - f->items_failed - f->items_skipped, a),
                     units_format_size(f->bytes_total, b),
-                    units_format_count(f->estimated_requests, c));
+                    units_format_count(f->estimated_requests, c),
+                    units_format_duration(MAX_OF(f->estimated_ns, NS_PER_S), d));
         return;
     }
     output_text(output, "%s: %s of %s items copied, %s", status_of(result),

@@ -1,6 +1,7 @@
 #include "ingest/copy/copy.h"
 
 #include "base/log.h"
+#include "ingest/copy/dry_run.h"
 #include "ingest/copy/engine.h"
 #include "ingest/copy/job_folder.h"
 #include "ingest/copy/mime.h"
@@ -42,6 +43,7 @@ struct run {
     unsigned thread_count;
     bool has_folder, has_plan, has_mailbox, has_scan, has_recorder, has_engine;
     bool is_fresh;
+    uint64_t free_bytes; /* at the target */
 };
 
 void
@@ -85,12 +87,12 @@ prepare_ends(struct run *run, struct err *err)
 {
     uint64_t free_bytes = UINT64_MAX;
     bool is_fresh = false;
-    bool dry_run = run->options->dry_run;
-    enum err_code code = end_prepare(run->source, dry_run, &free_bytes, &is_fresh, err);
+    bool is_dry = run->options->dry_run;
+    enum err_code code = end_prepare(run->source, is_dry, &free_bytes, &is_fresh, err);
     if (code != ERR_OK) {
         return err_wrap(err, "source");
     }
-    code = end_prepare(run->target, dry_run, &free_bytes, &run->is_fresh, err);
+    code = end_prepare(run->target, is_dry, &run->free_bytes, &run->is_fresh, err);
     return code == ERR_OK ? ERR_OK : err_wrap(err, "target");
 }
 
@@ -390,49 +392,6 @@ conclude(struct run *run, struct copy_result *result, struct verify_result *veri
     return code;
 }
 
-static enum err_code
-dry_run(struct run *run, struct copy_result *result, struct err *err)
-{
-    struct copy_figures *figures = &result->figures;
-    struct lister *lister = NULL;
-    bool more = true;
-    enum err_code code = end_lister(run->source, NULL, NULL, &lister, err);
-    while (code == ERR_OK && more) {
-        struct entry entry = {0};
-        code = lister_next(lister, &entry, &more, err);
-        if (code != ERR_OK || !more || entry.kind == ENTRY_FOLDER ||
-            !filter_takes(&run->options->filter, entry.name)) {
-            continue;
-        }
-        struct item item = {.name = entry.name, .size_bytes = entry.props.original_bytes};
-        struct err why = entry.err;
-        uint32_t block_bytes = 0;
-        figures->items_total++;
-        if (entry.kind == ENTRY_ITEM && end_check_name(run->target, entry.name, &why) == ERR_OK &&
-            scan_block_bytes(run->options, &run->target->caps, SIZE_MAX / 4, item.size_bytes,
-                             &block_bytes, &why) == ERR_OK) {
-            uint64_t blocks = (item.size_bytes + block_bytes - 1) / block_bytes;
-            figures->bytes_total += item.size_bytes;
-            figures->estimated_requests += blocks <= 1 ? 1 : blocks + 1;
-            continue;
-        }
-        item.state = entry.kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED;
-        item.err_code = why.code;
-        item.err_text = why.text;
-        figures->items_skipped += entry.kind == ENTRY_SKIPPED;
-        figures->items_failed += entry.kind != ENTRY_SKIPPED;
-        if (run->events->item != NULL) {
-            run->events->item(run->events->user, &item);
-        }
-    }
-    lister_close(lister);
-    figures->phase = PHASE_DONE;
-    result->exit = figures->items_total == 0   ? EXIT_NOTHING
-                   : figures->items_failed > 0 ? EXIT_ITEMS_FAILED
-                                               : EXIT_DONE;
-    return code;
-}
-
 /* Whoever cannot sign a receipt is told so before the first byte moves. */
 static enum err_code
 open_key(struct run *run, struct err *err)
@@ -453,7 +412,14 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
         return code;
     }
     if (run->options->dry_run) {
-        return dry_run(run, result, err);
+        struct dry_run dry = {
+            .options = run->options,
+            .events = run->events,
+            .source = run->source,
+            .target = run->target,
+            .free_bytes = run->free_bytes,
+        };
+        return dry_run(&dry, result, err);
     }
     code = job_folder_open(run->options, run->source, run->target, &run->folder, err);
     run->has_folder = code == ERR_OK;

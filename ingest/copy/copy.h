@@ -72,6 +72,7 @@ struct copy_figures {
     int64_t started_ns;                              /* CLOCK_MONOTONIC */
     int64_t elapsed_ns;
     uint64_t estimated_requests; /* dry run */
+    int64_t estimated_ns;        /* dry run: how long it might take */
 };
 
 struct copy_events {

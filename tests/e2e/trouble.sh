@@ -40,6 +40,10 @@ if [[ $(id -u) -eq 0 ]] && mkdir full && mount -t tmpfs -o size=20m tmpfs full 2
     trap 'umount full; cleanup' EXIT
     mkdir big
     head -c 60000000 /dev/urandom >big/file
+    copy 13 big file:full/acct/cont --dry-run
+    grep -q 'store-full' messages || fail "a dry run does not see that there is no room"
+    python3 -c 'import sys; sys.exit(float(sys.argv[1]) <= 0)' "$(summary estimated_seconds)"
+    [[ ! -e full/acct ]] || fail "a dry run made something"
     copy 13 big file:full/acct/cont --block-size 1MiB
     grep -q 'store-full' messages
     [[ ! -e full/acct/cont/file ]] || fail "half an item has its final name"
