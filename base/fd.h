@@ -20,6 +20,9 @@ fd_close(int *fd)
     }
 }
 
+/* The names in the folder of path survive power loss. 0, or -1 with errno. */
+int fd_sync_folder_of(const char *path);
+
 static inline int
 fd_take(int *fd)
 {

@@ -109,6 +109,7 @@ write_key_file(const char *path, EVP_PKEY *pkey, bool is_private, struct err *er
 {
     AUTO_TEXT staged = TEXT_INIT;
     text_addf(&staged, "%s.%d", path, (int)getpid());
+    (void)unlink(text_str(&staged)); /* what a killed process of this number has left */
     AUTO_FD fd =
         open(text_str(&staged), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_private ? 0600 : 0644);
     if (fd < 0) {
@@ -121,7 +122,8 @@ write_key_file(const char *path, EVP_PKEY *pkey, bool is_private, struct err *er
     enum err_code code = is_fine == 1 ? write_bio(fd, bio, path, err)
                                       : err_set(err, ERR_SYSTEM, "could not encode a key");
     BIO_free(bio);
-    if (code == ERR_OK && link(text_str(&staged), path) != 0 && errno != EEXIST) {
+    if (code == ERR_OK &&
+        ((link(text_str(&staged), path) != 0 && errno != EEXIST) || fd_sync_folder_of(path) != 0)) {
         code = err_set_sys(err, ERR_CONFIG, errno, "could not make '%s'", path);
     }
     (void)unlink(text_str(&staged));

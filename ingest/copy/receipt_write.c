@@ -168,7 +168,7 @@ write_lines(struct writer *w, const struct sign_key *key, struct err *err)
 static enum err_code
 publish(int fd, const char *staged, const char *path, struct err *err)
 {
-    if (fsync(fd) != 0 || rename(staged, path) != 0) {
+    if (fsync(fd) != 0 || rename(staged, path) != 0 || fd_sync_folder_of(path) != 0) {
         return write_failed(path, err);
     }
     return ERR_OK;
