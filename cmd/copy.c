@@ -87,7 +87,8 @@ bottleneck(const struct copy_figures *figures)
         int64_t ns;
     } rows[] = {{"reading", figures->read_ns - figures->throttled_ns},
                 {"hashing", figures->hash_ns},
-                {"the target", figures->send_ns},
+                {"sending", figures->send_ns},
+                {"the target", figures->store_ns},
                 {"throttling", figures->throttled_ns}};
     unsigned best = 0;
     for (unsigned i = 1; i < COUNT_OF(rows); i++) {
@@ -200,14 +201,14 @@ put_group(struct json *json, const char *key, const char *const *names, const ui
 static void
 put_stages(struct json *json, const struct copy_figures *f)
 {
-    double all = (double)(f->read_ns + f->hash_ns + f->send_ns + f->throttled_ns);
+    double all = (double)(f->read_ns + f->hash_ns + f->send_ns + f->store_ns + f->throttled_ns);
     all = all > 0 ? all : 1;
     json_key(json, "stages");
     json_object_begin(json);
     json_key_double(json, "read", (double)f->read_ns / all);
     json_key_double(json, "hash", (double)f->hash_ns / all);
-    json_key_double(json, "send", 0);
-    json_key_double(json, "store", (double)f->send_ns / all);
+    json_key_double(json, "send", (double)f->send_ns / all);
+    json_key_double(json, "store", (double)f->store_ns / all);
     json_key_double(json, "throttled", (double)f->throttled_ns / all);
     json_object_end(json);
 }

@@ -137,6 +137,7 @@ struct blob_op {
     int64_t retry_after_ns;       /* result with ERR_THROTTLED and the like; 0: not said */
     uint32_t throttled_count;     /* result: answers that said "slow down", over all tries */
     int64_t throttled_ns;         /* result: time spent waiting in retry and throttle */
+    int64_t sent_ns; /* result: CLOCK_MONOTONIC when the last byte was handed over; 0: unknown */
 
     struct blob_frame {
         blob_done_fn *done;

@@ -79,6 +79,7 @@ block_submit(struct block *block, enum blob_verb verb, blob_done_fn *done)
     op->retry_after_ns = 0;
     op->throttled_count = 0;
     op->throttled_ns = 0;
+    op->sent_ns = 0;
     op->is_cancelled = false;
     block->began_ns = clock_mono_ns(block->lane->options.clock);
     if (verb != BLOB_READ) {
@@ -95,9 +96,16 @@ block_take_answer(struct blob_op *op)
     struct lane_figures *figures = &block->lane->figures;
     list_remove(&block->link);
     lane_answered(block->lane, op);
-    int64_t took_ns = clock_mono_ns(block->lane->options.clock) - block->began_ns;
-    lane_add_ns(op->verb == BLOB_READ ? &figures->read_ns : &figures->send_ns,
-                took_ns - op->throttled_ns);
+    int64_t now_ns = clock_mono_ns(block->lane->options.clock);
+    int64_t took_ns = now_ns - block->began_ns - op->throttled_ns;
+    int64_t store_ns =
+        op->sent_ns > block->began_ns ? MIN_OF(now_ns - op->sent_ns, took_ns) : took_ns;
+    if (op->verb == BLOB_READ) {
+        lane_add_ns(&figures->read_ns, took_ns);
+    } else {
+        lane_add_ns(&figures->store_ns, store_ns);
+        lane_add_ns(&figures->send_ns, took_ns - store_ns);
+    }
     lane_add_ns(&figures->throttled_ns, op->throttled_ns);
     return block;
 }

@@ -68,8 +68,9 @@ struct copy_figures {
     uint64_t in_transit, read_back, unverifiable;
     uint64_t requests;
     uint64_t throttled_count;
-    int64_t read_ns, hash_ns, send_ns, throttled_ns; /* summed over blocks */
-    int64_t started_ns;                              /* CLOCK_MONOTONIC */
+    /* summed over blocks; send: until the last byte was handed over, store: until the answer */
+    int64_t read_ns, hash_ns, send_ns, store_ns, throttled_ns;
+    int64_t started_ns; /* CLOCK_MONOTONIC */
     int64_t elapsed_ns;
     uint64_t estimated_requests; /* dry run */
     int64_t estimated_ns;        /* dry run: how long it might take */

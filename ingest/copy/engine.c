@@ -258,6 +258,7 @@ engine_sum(struct engine *engine)
     figures->read_ns = 0;
     figures->hash_ns = 0;
     figures->send_ns = 0;
+    figures->store_ns = 0;
     figures->throttled_ns = 0;
     for (unsigned i = 0; i < engine->options.lane_count; i++) {
         struct lane_figures *lane = &engine->options.lanes[i].figures;
@@ -267,6 +268,7 @@ engine_sum(struct engine *engine)
         figures->read_ns += atomic_load_explicit(&lane->read_ns, memory_order_relaxed);
         figures->hash_ns += atomic_load_explicit(&lane->hash_ns, memory_order_relaxed);
         figures->send_ns += atomic_load_explicit(&lane->send_ns, memory_order_relaxed);
+        figures->store_ns += atomic_load_explicit(&lane->store_ns, memory_order_relaxed);
         figures->throttled_ns += atomic_load_explicit(&lane->throttled_ns, memory_order_relaxed);
     }
     figures->items_total = atomic_load_explicit(&engine->options.scan->items, memory_order_relaxed);

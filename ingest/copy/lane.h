@@ -47,7 +47,7 @@ struct lane_figures {
     atomic_uint_least64_t bytes_sent;
     atomic_uint_least64_t requests;
     atomic_uint_least64_t throttled;
-    atomic_int_least64_t read_ns, hash_ns, send_ns, throttled_ns;
+    atomic_int_least64_t read_ns, hash_ns, send_ns, store_ns, throttled_ns;
 };
 
 struct lane;

@@ -419,6 +419,7 @@ on_done(struct http_request *http)
     enum err_code code =
         azure_request_judge(request, op->verb, verb_words[op->verb], op->name, &op->err);
     op->retry_after_ns = request->retry_after_ns;
+    op->sent_ns = http->body_sent_ns;
     if (code == ERR_OK) {
         op->err = ERR_NONE;
         take(azure);
