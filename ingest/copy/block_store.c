@@ -140,7 +140,8 @@ on_written(struct blob_op *op)
     order->crc64 = block->crc64;
     memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
     order->len_bytes = block->len_bytes;
-    order->checked = op->checked;
+    /* What a file system took nobody has checked; what a store sent it may have. */
+    order->checked = block->lane->options.target->caps.is_local ? block->read_checked : op->checked;
     window_moved(&block->lane->window, block->len_bytes, clock_mono_ns(block->lane->options.clock));
     block_step(block, BLOCK_EV_SENT);
     block_end(block);

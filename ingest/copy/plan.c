@@ -322,6 +322,23 @@ plan_commit(struct plan *plan, struct err *err)
 }
 
 enum err_code
+plan_forget_rows(struct plan *plan, const uint8_t *bits, uint64_t rows, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    enum err_code code = need_transaction(plan, err);
+    code =
+        code == ERR_OK ? sql_prepare(&plan->sql, &stmt, "DELETE FROM done WHERE id=?1", err) : code;
+    for (uint64_t row = 1; row <= rows && code == ERR_OK; row++) {
+        if ((bits[row >> 3] >> (row & 7) & 1) != 0) {
+            sql_bind_i64(&stmt, 1, (int64_t)row);
+            code = sql_run(&stmt, err);
+        }
+    }
+    sql_stmt_done(&stmt);
+    return code == ERR_OK ? plan_commit(plan, err) : code;
+}
+
+enum err_code
 plan_finish(struct plan *plan, struct err *err)
 {
     enum err_code code = plan_commit(plan, err);

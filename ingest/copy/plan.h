@@ -53,6 +53,10 @@ MUST_USE enum err_code plan_add_block(struct plan *plan, uint64_t stage_id,
 /* The blocks of this stage are not to be used again. */
 MUST_USE enum err_code plan_forget_large(struct plan *plan, uint64_t stage_id, struct err *err);
 MUST_USE enum err_code plan_commit(struct plan *plan, struct err *err);
+/* Items that turned out not to be at the target as they were stored (bit per row): the next run
+ * copies them again. Committed when it returns. */
+MUST_USE enum err_code plan_forget_rows(struct plan *plan, const uint8_t *bits, uint64_t rows,
+                                        struct err *err);
 /* Everything was done: the next run starts anew. */
 MUST_USE enum err_code plan_finish(struct plan *plan, struct err *err);
 

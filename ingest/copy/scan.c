@@ -197,7 +197,8 @@ static enum err_code
 look_up(struct scan *scan, struct batch *batch, struct item *item, struct err *err)
 {
     bool is_found = false;
-    if (scan->has_reader) {
+    /* An empty target has nothing of what the plan remembers, whoever emptied it. */
+    if (scan->has_reader && !scan->options.is_fresh) {
         enum err_code code = plan_find_done(&scan->reader, &batch->arena, item, &is_found, err);
         if (code != ERR_OK || is_found) {
             return code;

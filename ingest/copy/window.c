@@ -3,10 +3,11 @@
 #include "base/attr.h"
 #include "base/clock.h"
 
-#define CUT_NS      NS_PER_S
-#define TRIAL_NS    (100 * NS_PER_MS)
-#define GAIN        1.15 /* less is noise */
-#define REST_TRIALS 20U
+#define CUT_NS         NS_PER_S
+#define TRIAL_NS       (100 * NS_PER_MS)
+#define GAIN           1.15 /* less is noise */
+#define REST_TRIALS    20U
+#define WARM_UP_TRIALS 3U /* connections are made, caches fill: no rate to compare with */
 
 void
 window_init(struct window *window, unsigned most, unsigned blocks_start, int64_t now_ns)
@@ -16,6 +17,7 @@ window_init(struct window *window, unsigned most, unsigned blocks_start, int64_t
                               .requests = most,
                               .blocks = blocks,
                               .blocks_before = blocks,
+                              .rest = WARM_UP_TRIALS,
                               .since_ns = now_ns};
 }
 

@@ -46,3 +46,17 @@ equal "dry run counts" "$(summary items.total)" 301
 # A tampered store is found by reading back.
 copy 0 src file:fresh/acct/cont --verify read-back
 equal "read back" "$(summary integrity.read_back)" 301
+
+# What somebody took away between two runs of an unfinished copy is missed, and then stored again.
+mkdir unfinished
+mkfifo unfinished/pipe
+for i in 1 2 3; do echo "$i" >"unfinished/$i"; done
+copy 3 unfinished file:gone/acct/cont
+rm gone/acct/cont/2
+copy 5 unfinished file:gone/acct/cont
+grep -q '"code":"verify-missing"' events || fail "the missing item was not noticed"
+copy 3 unfinished file:gone/acct/cont
+cmp unfinished/2 gone/acct/cont/2
+rm -r gone/acct
+copy 3 unfinished file:gone/acct/cont
+equal "all again" "$(find gone/acct/cont -type f | wc -l)" 3

@@ -33,6 +33,7 @@ while ((killed < kills)); do
     find store/acct -type f -size -200c -print -quit 2>/dev/null | grep -q . && fail "a piece of an item has its final name"
     # Once all is stored, begin anew: another job, with the same staging area.
     if [[ -e store/acct/cont/large2 && $(find store/acct -type f | wc -l) -eq 3003 ]]; then
+        copy 0 src file:store/acct/cont --block-size 1MiB
         rm -rf store/acct
     fi
 done

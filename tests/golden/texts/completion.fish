@@ -1,7 +1,7 @@
 complete -c sallyport -n __fish_use_subcommand -a copy -d 'Copy a tree to a target, checked and resumable'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l include -r -d 'take only what matches; may be repeated'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l exclude -r -d 'leave out what matches; may be repeated'
-complete -c sallyport -n '__fish_seen_subcommand_from copy' -l block-size -r -d 'size of blocks; larger where an item would need too many (default 8MiB)'
+complete -c sallyport -n '__fish_seen_subcommand_from copy' -l block-size -r -d 'size of blocks; larger where an item would need too many (default 8MiB; 4MiB from a remote store)'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l lanes -r -d 'threads that move bytes (default: one per core, at most 4)'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l in-flight -r -d 'requests of all lanes at a time (default 64)'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l memory -r -d 'memory of the whole process'
