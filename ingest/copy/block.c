@@ -128,16 +128,22 @@ take_window(struct block *block)
     }
 }
 
-void
-block_release(struct block *block)
+static void
+give_window(struct block *block)
 {
     struct lane *lane = block->lane;
     if (block->holds_window) {
         block->holds_window = false;
         lane->active--;
         lane->active_blocks -= is_of_large(block);
-        pool_give(lane->pool, &block->ticket);
     }
+}
+
+void
+block_release(struct block *block)
+{
+    give_window(block);
+    pool_give(block->lane->pool, &block->ticket);
 }
 
 void
@@ -221,8 +227,8 @@ hash_extra(struct block *block, struct err *err)
     return ERR_OK;
 }
 
-static void
-hash(struct block *block)
+void
+block_hash(struct block *block)
 {
     struct err err = ERR_NONE;
     struct item *item = block->item;
@@ -283,8 +289,11 @@ on_read(struct blob_op *op)
     block->is_zero = op->is_zero;
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
-    if (block->digest == NULL) {
-        hash(block);
+    if (block->digest == NULL && block->lane->asks_ahead) {
+        give_window(block);
+        list_push(&block->lane->arrived, &block->link);
+    } else if (block->digest == NULL) {
+        block_hash(block);
     } else if (block_digest_add(block)) {
         block_step(block, BLOCK_EV_MORE);
         submit_read(block);

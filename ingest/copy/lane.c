@@ -18,6 +18,8 @@ lane_init(struct lane *lane, unsigned index, const struct lane_options *options,
     list_init(&lane->free_blocks);
     list_init(&lane->to_submit);
     list_init(&lane->in_flight);
+    list_init(&lane->arrived);
+    lane->asks_ahead = !options->source->caps.is_local && options->target->caps.is_local;
     list_init(&lane->batches);
     list_init(&lane->orders);
     enum err_code code = mailbox_init(&lane->mailbox, err);
@@ -292,10 +294,34 @@ resubmit(struct lane *lane)
     }
 }
 
+/*
+ * Blocks that came from a store in the turn before: the next ones have been asked for since, so
+ * that the store works while these are hashed and written. Only those that `count` tells, because
+ * what has arrived in this turn waits for the next.
+ */
+static void
+hash_arrived(struct lane *lane, unsigned count)
+{
+    while (count-- > 0) {
+        block_hash(CONTAINER_OF(list_pop(&lane->arrived), struct block, link));
+    }
+}
+
+static unsigned
+count_arrived(const struct lane *lane)
+{
+    unsigned count = 0;
+    for (const struct list *at = lane->arrived.next; at != &lane->arrived; at = at->next) {
+        count++;
+    }
+    return count;
+}
+
 unsigned
 lane_turn(struct lane *lane)
 {
-    unsigned ran = 0;
+    unsigned ran = count_arrived(lane);
+    unsigned arrived = ran;
     drain_mailbox(lane);
     resubmit(lane);
     begin_orders(lane);
@@ -308,6 +334,7 @@ lane_turn(struct lane *lane)
     if (lane->http != NULL) {
         ran += transport_poll(lane->http);
     }
+    hash_arrived(lane, arrived);
     if (!lane->is_stopping) {
         return ran;
     }

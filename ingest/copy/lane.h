@@ -105,6 +105,7 @@ struct lane {
     struct list free_blocks;
     struct list to_submit; /* the backend was busy, or the buffer has just come */
     struct list in_flight;
+    struct list arrived; /* read from a store, and not hashed yet */
     struct list batches; /* with items not begun */
     struct list orders;  /* not begun */
     unsigned out_batches;
@@ -112,7 +113,8 @@ struct lane {
     unsigned active;        /* blocks that hold or wait for a buffer */
     unsigned active_blocks; /* of them, of large items */
     struct window window;
-    bool is_halted; /* an error that is not an item's */
+    bool asks_ahead; /* a store is asked for more before what it has sent is hashed and written */
+    bool is_halted;  /* an error that is not an item's */
     bool is_stopping;
     bool is_cancelled;
     bool is_stopped;
@@ -136,6 +138,7 @@ void *lane_run(void *lane); /* struct lane *; a thread's body */
 /* ---- block.c, for lane.c ---- */
 struct block *block_take(struct lane *lane, struct batch *batch, struct item *item);
 void block_start(struct block *block);
+void block_hash(struct block *block); /* what has arrived; goes on with sending it */
 /* ---- block_digest.c, for block.c ---- */
 MUST_USE enum err_code block_digest_begin(struct block *block, struct err *err);
 /* Take in what was read; true if there is more to read, and the block is set to read it. */
