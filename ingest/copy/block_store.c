@@ -56,6 +56,9 @@ on_asked_whose(struct blob_op *op)
     if (op->err.code == ERR_OK && strcmp(block->props.job, block->lane->options.nonce) == 0 &&
         block->props.has_crc64 && block->props.crc64 == item->crc64 &&
         block->props.original_bytes == item->size_bytes) {
+        if (block->state == BLOCK_SENDING) {
+            lane_add(&block->lane->figures.bytes_sent, block->len_bytes);
+        }
         block_step(block, block->state == BLOCK_SENDING ? BLOCK_EV_SENT : BLOCK_EV_DONE);
         block_stored(block, op->etag);
         return;

@@ -94,7 +94,9 @@ count_item(struct engine *engine, const struct batch *batch, const struct item *
     case ITEM_RESUMED:
         figures->items_copied++;
         figures->bytes_copied += item->size_bytes;
-        figures->bytes_resumed += item->state == ITEM_RESUMED ? item->size_bytes : 0;
+        figures->bytes_resumed += item->state == ITEM_RESUMED ? item->size_bytes
+                                  : batch->large != NULL      ? batch->large->resumed_bytes
+                                                              : 0;
         figures->in_transit += item->verdict == VERDICT_IN_TRANSIT;
         figures->unverifiable += item->verdict != VERDICT_IN_TRANSIT;
         break;

@@ -95,15 +95,16 @@ struct large {
     uint8_t *xxh3s;         /* [block_count][XXH3_BYTES] */
     uint8_t *is_stored;     /* bit per block */
     uint32_t stored_count;
-    uint32_t next_index; /* the next block to deal */
-    uint32_t out_count;  /* blocks with lanes */
-    uint64_t done_bytes; /* of it, counted in the figures already */
-    bool is_checked;     /* every answer so far carried a checksum */
-    bool is_recorded;    /* the plan has its row; the recorder's */
-    bool has_old_blocks; /* blocks of an earlier run: ask the store which are there */
-    uint8_t *is_there;   /* bit per block, as the store said */
-    bool has_order;      /* one that is not a block's is out */
-    unsigned home;       /* the lane that has all its blocks while there is work for the others */
+    uint32_t next_index;    /* the next block to deal */
+    uint32_t out_count;     /* blocks with lanes */
+    uint64_t done_bytes;    /* of it, counted in the figures already */
+    uint64_t resumed_bytes; /* of it, stored by earlier runs */
+    bool is_checked;        /* every answer so far carried a checksum */
+    bool is_recorded;       /* the plan has its row; the recorder's */
+    bool has_old_blocks;    /* blocks of an earlier run: ask the store which are there */
+    uint8_t *is_there;      /* bit per block, as the store said */
+    bool has_order;         /* one that is not a block's is out */
+    unsigned home; /* the lane that has all its blocks while there is work for the others */
 };
 
 struct batch {

@@ -230,7 +230,9 @@ on_listed(struct engine *engine, struct batch *batch)
             continue;
         }
         if ((large->is_there[i >> 3] & bit) != 0) {
-            count_bytes(engine, large, MIN_OF(item->block_bytes, item->size_bytes - offset));
+            uint64_t bytes = MIN_OF(item->block_bytes, item->size_bytes - offset);
+            count_bytes(engine, large, bytes);
+            large->resumed_bytes += bytes;
         } else {
             large->is_stored[i >> 3] &= (uint8_t)~bit;
             large->stored_count--;
