@@ -34,9 +34,10 @@ struct copy_options {
     const char *target;
     struct filter filter;
     uint64_t block_bytes;
-    bool has_block_bytes; /* named by the user: kept, and too small is an error */
-    unsigned lanes;       /* 0: as many as cores, at most 4 */
-    unsigned in_flight;   /* requests of all lanes together; 0: default */
+    bool has_block_bytes;       /* named by the user: kept, and too small is an error */
+    uint64_t large_block_bytes; /* of items of several blocks; 0: block_bytes too */
+    unsigned lanes;             /* 0: as many as cores, at most 4 */
+    unsigned in_flight;         /* requests of all lanes together; 0: default */
     uint64_t memory_bytes;
     uint64_t bandwidth; /* bytes per second; 0: no limit */
     bool wants_md5;

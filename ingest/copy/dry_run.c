@@ -36,7 +36,7 @@ look_at(const struct dry_run *dry, const struct entry *entry, struct copy_figure
     uint32_t block_bytes = 0;
     figures->items_total++;
     if (entry->kind == ENTRY_ITEM && end_check_name(dry->target, entry->name, &why) == ERR_OK &&
-        scan_block_bytes(dry->options, &dry->target->caps, SIZE_MAX / 4, item.size_bytes,
+        scan_block_bytes(dry->options, &dry->target->caps, dry->block_largest, item.size_bytes,
                          &block_bytes, &why) == ERR_OK) {
         uint64_t blocks = (item.size_bytes + block_bytes - 1) / block_bytes;
         figures->bytes_total += item.size_bytes;

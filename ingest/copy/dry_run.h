@@ -15,7 +15,8 @@ struct dry_run {
     const struct copy_events *events;
     struct end *source;
     struct end *target;
-    uint64_t free_bytes; /* at the target; UINT64_MAX: unknown */
+    size_t block_largest; /* what a buffer can hold */
+    uint64_t free_bytes;  /* at the target; UINT64_MAX: unknown */
 };
 
 MUST_USE enum err_code dry_run(const struct dry_run *dry, struct copy_result *result,

@@ -364,6 +364,12 @@ plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *e
                                         "SELECT " DONE_COLUMNS " FROM done WHERE name=?1", err)
                           : code;
     code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.find_size,
+                             "SELECT block_bytes FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
+                             " ORDER BY stage DESC LIMIT 1",
+                             err)
+               : code;
+    code = code == ERR_OK
                ? sql_prepare(&reader.sql, &reader.find_large,
                              "SELECT stage FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
                              " AND block_bytes=?4 ORDER BY stage DESC",
@@ -380,6 +386,7 @@ plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *e
     *ret_reader = reader;
     /* Statements point at their connection, which has moved. */
     ret_reader->find_done.sql = &ret_reader->sql;
+    ret_reader->find_size.sql = &ret_reader->sql;
     ret_reader->find_large.sql = &ret_reader->sql;
     ret_reader->blocks.sql = &ret_reader->sql;
     return ERR_OK;
@@ -389,6 +396,7 @@ void
 plan_reader_close(struct plan_reader *reader)
 {
     sql_stmt_done(&reader->find_done);
+    sql_stmt_done(&reader->find_size);
     sql_stmt_done(&reader->find_large);
     sql_stmt_done(&reader->blocks);
     sql_close(&reader->sql);
@@ -495,15 +503,37 @@ read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *larg
     return code;
 }
 
+static void
+bind_large(struct sql_stmt *stmt, const struct item *item)
+{
+    bind_name(stmt, 1, item->name);
+    sql_bind_i64(stmt, 2, (int64_t)item->size_bytes);
+    sql_bind_i64(stmt, 3, item->mtime_ns);
+}
+
+enum err_code
+plan_find_block_bytes(struct plan_reader *reader, const struct item *item,
+                      uint32_t *ret_block_bytes, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_size;
+    bool has_row = false;
+    bind_large(stmt, item);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    int64_t bytes = code == ERR_OK && has_row ? sql_col_i64(stmt, 0) : 0;
+    sql_reset(stmt);
+    if (code == ERR_OK) {
+        *ret_block_bytes = bytes > 0 && bytes <= UINT32_MAX ? (uint32_t)bytes : 0;
+    }
+    return code;
+}
+
 enum err_code
 plan_find_large(struct plan_reader *reader, const struct item *item, struct large *large,
                 bool *ret_found, struct err *err)
 {
     struct sql_stmt *stmt = &reader->find_large;
     bool has_row = false;
-    bind_name(stmt, 1, item->name);
-    sql_bind_i64(stmt, 2, (int64_t)item->size_bytes);
-    sql_bind_i64(stmt, 3, item->mtime_ns);
+    bind_large(stmt, item);
     sql_bind_i64(stmt, 4, item->block_bytes);
     enum err_code code = sql_step(stmt, &has_row, err);
     *ret_found = code == ERR_OK && has_row;

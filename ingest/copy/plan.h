@@ -37,7 +37,7 @@ struct plan_done {
 
 struct plan_reader {
     struct sql sql;
-    struct sql_stmt find_done, find_large, blocks;
+    struct sql_stmt find_done, find_size, find_large, blocks;
 };
 
 /* Open or begin the plan at path. A finished or (with restart) any plan is begun anew. */
@@ -66,6 +66,9 @@ void plan_reader_close(struct plan_reader *reader);
 /* Was an item of this name, size and time stored? Then the facts are put into item. */
 MUST_USE enum err_code plan_find_done(struct plan_reader *reader, struct arena *arena,
                                       struct item *item, bool *ret_found, struct err *err);
+/* The size of the blocks of which an earlier run has stored some; 0: of none. */
+MUST_USE enum err_code plan_find_block_bytes(struct plan_reader *reader, const struct item *item,
+                                             uint32_t *ret_block_bytes, struct err *err);
 /* The stage of a large item of this name, size, time and block size, and its blocks into large. */
 MUST_USE enum err_code plan_find_large(struct plan_reader *reader, const struct item *item,
                                        struct large *large, bool *ret_found, struct err *err);

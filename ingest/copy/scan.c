@@ -8,15 +8,43 @@
 
 #define BLOCK_STEP ((uint64_t)1 << 20)
 
+/* A block takes 25 bytes of bookkeeping while its item is on its way, and many items are at a time.
+ * Only where buffers of that size are to be had. */
+#define BLOCKS_WANTED_MAX UINT64_C(32768)
+
+static uint64_t
+block_for(uint64_t size_bytes, uint64_t blocks)
+{
+    uint64_t block = (size_bytes + blocks - 1) / blocks;
+    return (block + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+}
+
+/* Before the target's own limits: as asked, but larger for items of very many blocks. */
+static uint64_t
+block_wanted(const struct copy_options *copy, size_t block_largest, uint64_t size_bytes)
+{
+    uint64_t block = copy->block_bytes;
+    if (copy->has_block_bytes) {
+        return block;
+    }
+    if (copy->large_block_bytes != 0 && size_bytes > block) {
+        block = copy->large_block_bytes;
+    }
+    if ((size_bytes + block - 1) / block <= BLOCKS_WANTED_MAX) {
+        return block;
+    }
+    return MAX_OF(block, MIN_OF(block_for(size_bytes, BLOCKS_WANTED_MAX), block_largest));
+}
+
 enum err_code
 scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, size_t block_largest,
                  uint64_t size_bytes, uint32_t *ret_block_bytes, struct err *err)
 {
     char a[UNITS_TEXT_BYTES];
     char b[UNITS_TEXT_BYTES];
-    uint64_t block = copy->block_bytes;
-    ASSERT(block > 0);
+    ASSERT(copy->block_bytes > 0);
     ASSERT(block_largest > 0);
+    uint64_t block = block_wanted(copy, block_largest, size_bytes);
     uint64_t blocks_max = caps->blocks_max == 0 ? UINT32_MAX : caps->blocks_max;
     if (caps->item_bytes_max != 0 && size_bytes > caps->item_bytes_max) {
         return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes items up to %s",
@@ -24,8 +52,7 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
                        units_format_size(caps->item_bytes_max, b));
     }
     if ((size_bytes + block - 1) / block > blocks_max) {
-        uint64_t needed = (size_bytes + blocks_max - 1) / blocks_max;
-        needed = (needed + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+        uint64_t needed = block_for(size_bytes, blocks_max);
         if (copy->has_block_bytes) {
             return err_set(err, ERR_ITEM_TOO_LARGE,
                            "it needs more than the target's %llu blocks of %s; use --block-size %s",
@@ -208,10 +235,33 @@ look_up(struct scan *scan, struct batch *batch, struct item *item, struct err *e
     return scan->has_known ? ask_known(scan, batch, item, err) : ERR_OK;
 }
 
+/* What an earlier run, with another --memory, has begun goes on with the blocks it has. */
+static enum err_code
+keep_blocks(struct scan *scan, struct item *item, struct err *err)
+{
+    uint32_t block_bytes = 0;
+    uint64_t blocks_max = scan->options.target->caps.blocks_max;
+    if (!scan->has_reader ||
+        plan_find_block_bytes(&scan->reader, item, &block_bytes, err) != ERR_OK) {
+        return scan->has_reader ? err->code : ERR_OK;
+    }
+    uint64_t count = block_bytes == 0 ? 0 : (item->size_bytes + block_bytes - 1) / block_bytes;
+    if (count > 1 && count <= (blocks_max == 0 ? UINT32_MAX : blocks_max) &&
+        block_bytes <= scan->options.block_largest) {
+        item->block_bytes = block_bytes;
+        item->block_count = (uint32_t)count;
+    }
+    return ERR_OK;
+}
+
 static enum err_code
 make_large(struct scan *scan, struct batch *batch, struct item *item, struct err *err)
 {
     struct arena *arena = &batch->arena;
+    enum err_code code = keep_blocks(scan, item, err);
+    if (code != ERR_OK) {
+        return code;
+    }
     struct large *large = arena_take(arena, sizeof *large);
     large->crcs = arena_take(arena, item->block_count * sizeof *large->crcs);
     large->xxh3s = arena_take(arena, (size_t)item->block_count * XXH3_BYTES);

@@ -45,8 +45,8 @@ the_same_copy_finds_its_folder_again(void **state)
     static const char *const joined[] = {"a\",\"b"};
     static char other_name[] = "/other";
     const struct end other = {.display = other_name};
-    const struct copy_options base = {.state = folder_join(&folder, "state/deep"),
-                                      .block_bytes = 65536};
+    const struct copy_options base = {
+        .state = folder_join(&folder, "state/deep"), .block_bytes = 65536, .has_block_bytes = true};
     struct copy_options changed = base;
     char first[256];
     char again[256];

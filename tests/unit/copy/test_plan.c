@@ -243,10 +243,19 @@ stored_blocks_are_known_to_the_next_run(void **state)
     CHECK_U64(found.crcs[9], 109);
     CHECK(found.large.is_checked);
     CHECK(found.large.has_old_blocks);
+    uint32_t block_bytes = 0;
+    CHECK_OK(plan_find_block_bytes(&reader, &item, &block_bytes, &err), &err);
+    CHECK_U64(block_bytes, item.block_bytes);
     /* Blocks of another size are other blocks. */
     item.block_bytes /= 2;
     CHECK(!find_large(&item, &found));
     CHECK_U64(found.large.stored_count, 0);
+    /* Which size they had is told, so that a run with other buffers can go on with it. */
+    CHECK_OK(plan_find_block_bytes(&reader, &item, &block_bytes, &err), &err);
+    CHECK_U64(block_bytes, full_item.block_bytes);
+    item.size_bytes++;
+    CHECK_OK(plan_find_block_bytes(&reader, &item, &block_bytes, &err), &err);
+    CHECK_U64(block_bytes, 0);
 }
 
 /* One block that nobody checked makes the whole item unchecked. */

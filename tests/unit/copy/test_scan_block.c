@@ -27,7 +27,23 @@ blocks_are_as_large_as_asked(void **state)
     (void)state;
     CHECK_U64(block_of(&plain, &caps, 0), 8 * MIB);
     CHECK_U64(block_of(&plain, &caps, 1), 8 * MIB);
-    CHECK_U64(block_of(&plain, &caps, UINT64_C(50000) * 8 * MIB), 8 * MIB);
+    CHECK_U64(block_of(&plain, &caps, UINT64_C(32768) * 8 * MIB), 8 * MIB);
+}
+
+/* What is known of each block takes memory, and many items are on their way at a time: a local
+ * target, which has no limit of its own, gets larger blocks too, as far as buffers allow. */
+static void
+bookkeeping_of_blocks_is_bounded(void **state)
+{
+    const struct end_caps caps = {.is_local = true};
+    const struct copy_options ranges = {
+        .block_bytes = 4 * MIB, .large_block_bytes = MIB, .memory_bytes = 256 * MIB};
+    (void)state;
+    CHECK_U64(block_of(&plain, &caps, UINT64_C(32768) * 8 * MIB + 1), 9 * MIB);
+    CHECK_U64(block_of(&plain, &caps, UINT64_C(14) << 40), 64 * MIB);
+    CHECK_U64(block_of(&ranges, &caps, 4 * MIB), 4 * MIB);
+    CHECK_U64(block_of(&ranges, &caps, 4 * MIB + 1), MIB);
+    CHECK_U64(block_of(&ranges, &caps, 32 * GIB + 1), 2 * MIB);
 }
 
 /* 50,000 blocks of 8 MiB are 390 GiB: a larger item has larger blocks, and still fits. */
@@ -36,7 +52,7 @@ an_item_of_too_many_blocks_has_larger_ones(void **state)
 {
     const struct end_caps caps = {.blocks_max = 50000};
     (void)state;
-    for (uint64_t size = UINT64_C(50000) * 8 * MIB + 1; size < 3000 * GIB; size += 97 * GIB) {
+    for (uint64_t size = UINT64_C(32768) * 8 * MIB + 1; size < 3000 * GIB; size += 97 * GIB) {
         uint64_t block = block_of(&plain, &caps, size);
         CHECK(block > 8 * MIB);
         CHECK((size + block - 1) / block <= 50000);
@@ -103,6 +119,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_as_large_as_asked),
+        cmocka_unit_test(bookkeeping_of_blocks_is_bounded),
         cmocka_unit_test(an_item_of_too_many_blocks_has_larger_ones),
         cmocka_unit_test(a_named_size_is_never_changed),
         cmocka_unit_test(what_no_buffer_can_hold_is_refused_first),
