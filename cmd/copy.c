@@ -168,36 +168,6 @@ on_notice(void *user, const struct err *err)
     output_note(view->output, "note: %s", err->text);
 }
 
-static const char *
-status_of(const struct copy_result *result)
-{
-    switch (result->exit) {
-    case EXIT_DONE:
-    case EXIT_NOTHING: return "Completed";
-    case EXIT_WARNINGS: return "CompletedWithWarnings";
-    case EXIT_ITEMS_FAILED:
-    case EXIT_MISMATCH: return "CompletedWithErrors";
-    case EXIT_SIGINT:
-    case EXIT_SIGTERM: return "Cancelled";
-    case EXIT_HALTED:
-    case EXIT_NOT_AUTHORISED:
-    case EXIT_TEMPORARY: return "Halted";
-    default: return "Failed";
-    }
-}
-
-static void
-put_group(struct json *json, const char *key, const char *const *names, const uint64_t *values,
-          unsigned count)
-{
-    json_key(json, key);
-    json_object_begin(json);
-    for (unsigned i = 0; i < count; i++) {
-        json_key_u64(json, names[i], values[i]);
-    }
-    json_object_end(json);
-}
-
 static void
 put_stages(struct json *json, const struct copy_figures *f)
 {
@@ -222,10 +192,17 @@ put_summary(struct output *output, const struct copy_result *result)
     static const char *const check_names[] = {"in_transit", "manifest", "read_back",
                                               "unverifiable"};
     const struct copy_figures *f = &result->figures;
-    const uint64_t items[] = {f->items_total,   f->items_copied, f->items_unchanged, 0,
-                              f->items_skipped, f->items_failed};
-    const uint64_t bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed, f->bytes_sent};
-    const uint64_t checks[] = {f->in_transit, 0, f->read_back, f->unverifiable};
+    /* What the target had already is left out too: all but `unchanged`, which says how many of the
+     * skipped that were, add up to the total. */
+    const unsigned long long items[] = {f->items_total,
+                                        f->items_copied,
+                                        f->items_unchanged,
+                                        0,
+                                        f->items_skipped + f->items_unchanged,
+                                        f->items_failed};
+    const unsigned long long bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed,
+                                        f->bytes_sent};
+    const unsigned long long checks[] = {f->in_transit, 0, f->read_back, f->unverifiable};
     struct json *json = &output->json;
     struct rusage usage = {0};
     double seconds = (double)f->elapsed_ns / 1e9;
@@ -233,10 +210,10 @@ put_summary(struct output *output, const struct copy_result *result)
     (void)getrusage(RUSAGE_SELF, &usage);
     (void)memcpy(output->job, result->job, sizeof result->job);
     output_begin(output, "summary");
-    json_key_str(json, "status", status_of(result));
-    put_group(json, "items", item_names, items, COUNT_OF(items));
-    put_group(json, "bytes", byte_names, bytes, COUNT_OF(bytes));
-    put_group(json, "integrity", check_names, checks, COUNT_OF(checks));
+    json_key_str(json, "status", output_status((int)result->exit));
+    output_group(output, "items", item_names, items, COUNT_OF(items));
+    output_group(output, "bytes", byte_names, bytes, COUNT_OF(bytes));
+    output_group(output, "integrity", check_names, checks, COUNT_OF(checks));
     json_key_double(json, "seconds", seconds);
     json_key_double(json, "bytes_per_second", (double)f->bytes_sent * per_s);
     json_key_double(json, "items_per_second", (double)f->items_copied * per_s);
@@ -270,7 +247,7 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
                     units_format_duration(MAX_OF(f->estimated_ns, NS_PER_S), d));
         return;
     }
-    output_text(output, "%s: %s of %s items copied, %s", status_of(result),
+    output_text(output, "%s: %s of %s items copied, %s", output_status((int)result->exit),
                 units_format_count(f->items_copied, a), units_format_count(f->items_total, b),
                 units_format_size(f->bytes_copied, c));
     output_text(output, "  unchanged %s, skipped %s, failed %s",
@@ -301,7 +278,9 @@ finish(struct output *output, const struct copy_result *result, bool dry_run)
     if (result->stop.code != ERR_OK) {
         output_error(output, &result->stop);
     }
-    print_summary(output, result, dry_run);
+    if (result->stop.code == ERR_OK || result->figures.items_total > 0) {
+        print_summary(output, result, dry_run);
+    }
     if (result->exit == EXIT_NOTHING) {
         output_note(output, "sallyport: nothing-to-do: %s", err_sentence(ERR_NOTHING));
     }
@@ -364,9 +343,8 @@ run_copy(const void *values_, const void *common_)
     progress_bar_clear(&view.bar);
     output->before = NULL;
     if (code != ERR_OK) {
-        output_error(output, &err);
-        output_exit(output, (int)err_exit(code), err.text);
-        return (int)err_exit(code);
+        result.exit = err_exit(code);
+        result.stop = err;
     }
     int exit_code = finish(output, &result, values->dry_run);
     mem_give(result.receipt);

@@ -111,6 +111,76 @@ output_error(struct output *output, const struct err *err)
     output->is_quiet = was_quiet;
 }
 
+/* What an exit code means; frozen, documented in the manual page. */
+static const struct {
+    int code;
+    const char *status;
+    const char *reason;
+} meanings[] = {
+    {EXIT_DONE, "Completed", ""},
+    {EXIT_ITEMS_FAILED, "CompletedWithErrors", "finished, some items failed"},
+    {EXIT_WARNINGS, "CompletedWithWarnings", "finished with warnings"},
+    {EXIT_MISMATCH, "CompletedWithErrors", "checksum or receipt mismatch"},
+    {EXIT_TEMPORARY, "Halted", "temporary; try again later"},
+    {EXIT_NOT_AUTHORISED, "Halted", "not authorised, or credentials expired"},
+    {EXIT_NOTHING, "Completed", "nothing to do: no item found"},
+    {EXIT_SUSPENDED, "Halted", "suspended, waiting for approval"},
+    {EXIT_HALTED, "Halted", "halted, someone must act"},
+    {EXIT_SIGINT, "Cancelled", "interrupted, resumable"},
+    {EXIT_SIGTERM, "Cancelled", "interrupted, resumable"},
+};
+
+const char *
+output_status(int code)
+{
+    for (unsigned i = 0; i < COUNT_OF(meanings); i++) {
+        if (meanings[i].code == code) {
+            return meanings[i].status;
+        }
+    }
+    return "Failed";
+}
+
+static const char *
+reason_of(int code)
+{
+    for (unsigned i = 0; i < COUNT_OF(meanings); i++) {
+        if (meanings[i].code == code) {
+            return meanings[i].reason;
+        }
+    }
+    return "failed";
+}
+
+void
+output_group(struct output *output, const char *key, const char *const *names,
+             const unsigned long long *values, unsigned count)
+{
+    struct json *json = &output->json;
+    json_key(json, key);
+    json_object_begin(json);
+    for (unsigned i = 0; i < count; i++) {
+        json_key_u64(json, names[i], values[i]);
+    }
+    json_object_end(json);
+}
+
+/* A command that ended before it had anything to sum up: a script finds the fields all the same. */
+static void
+put_empty_summary(struct output *output, int code)
+{
+    static const char *const items[] = {"total", "copied", "renamed", "skipped", "failed"};
+    static const char *const bytes[] = {"total", "copied", "resumed", "sent"};
+    static const unsigned long long none[5];
+    output_begin(output, "summary");
+    json_key_str(&output->json, "status", output_status(code));
+    if (code != EXIT_DONE) {
+        output_group(output, "items", items, none, COUNT_OF(items));
+        output_group(output, "bytes", bytes, none, COUNT_OF(bytes));
+    }
+    output_end(output);
+}
+
 void
 output_exit(struct output *output, int code, const char *reason)
 {
@@ -118,12 +188,10 @@ output_exit(struct output *output, int code, const char *reason)
         return;
     }
     if (!output->has_summary) {
-        output_begin(output, "summary");
-        json_key_str(&output->json, "status", code == 0 ? "Completed" : "Failed");
-        output_end(output);
+        put_empty_summary(output, code);
     }
     output_begin(output, "exit");
     json_key_i64(&output->json, "code", code);
-    json_key_str(&output->json, "reason", reason == NULL ? "" : reason);
+    json_key_str(&output->json, "reason", reason == NULL ? reason_of(code) : reason);
     output_end(output);
 }

@@ -40,7 +40,13 @@ void output_text(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void output_note(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* An error, with what to do about it, on stderr. */
 void output_error(struct output *output, const struct err *err);
-/* The last two events. reason may be NULL. */
+/* What summary.data.status says of a command that ends with this code. */
+const char *output_status(int code);
+/* {"key":{"name":value,...}} into the event at hand. */
+void output_group(struct output *output, const char *key, const char *const *names,
+                  const unsigned long long *values, unsigned count);
+/* The last two events: a summary of nothing, if the command wrote none, and the end. reason NULL:
+ * what the code means. */
 void output_exit(struct output *output, int code, const char *reason);
 
 #endif

@@ -3,12 +3,12 @@
 #include "base/sign.h"
 #include "base/units.h"
 #include "cmd/commands.h"
-#include "cmd/state.h"
 #include "ingest/copy/receipt_check.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DIFFERENCES_SHOWN 20U
@@ -65,21 +65,18 @@ on_difference(void *user, const char *path, const struct err *why)
 }
 
 static void
-put_summary(struct output *output, const struct receipt_check_result *result, enum err_code code)
+put_summary(struct output *output, const struct receipt_check_result *result, int exit_code)
 {
-    uint64_t wrong = result->missing + result->different;
     struct json *json = &output->json;
     output_begin(output, "summary");
-    json_key_str(json, "status",
-                 code != ERR_OK ? "Failed"
-                 : wrong > 0    ? "CompletedWithErrors"
-                                : "Completed");
+    json_key_str(json, "status", output_status(exit_code));
     json_key(json, "items");
     json_object_begin(json);
     json_key_u64(json, "total", result->items);
     json_key_u64(json, "missing", result->missing);
     json_key_u64(json, "different", result->different);
     json_key_u64(json, "read_back", result->read_back);
+    json_key_u64(json, "unverifiable", result->unverifiable);
     json_object_end(json);
     json_key(json, "bytes");
     json_object_begin(json);
@@ -94,11 +91,28 @@ print_summary(struct output *output, const struct receipt_check_result *result)
     char a[UNITS_TEXT_BYTES];
     char b[UNITS_TEXT_BYTES];
     char c[UNITS_TEXT_BYTES];
+    char d[UNITS_TEXT_BYTES];
     output_text(output, "the receipt is valid: %s items, %s", units_format_count(result->items, a),
                 units_format_size(result->bytes, b));
-    output_text(output, "  missing %s, different %s, read back %s",
+    output_text(output, "  missing %s, different %s, read back %s, unverifiable %s",
                 units_format_count(result->missing, a), units_format_count(result->different, b),
-                units_format_count(result->read_back, c));
+                units_format_count(result->read_back, c),
+                units_format_count(result->unverifiable, d));
+}
+
+/* What is compared lies in a database for as long as that takes, in a folder of its own: whoever
+ * checks a receipt needs no state of ours. */
+static enum err_code
+make_folder(struct text *folder, struct err *err)
+{
+    const char *named = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread yet
+    text_addf(folder, "%s/sallyport-verify-XXXXXX",
+              named != NULL && named[0] == '/' ? named : "/tmp");
+    return folder->bytes != NULL && mkdtemp(folder->bytes) != NULL
+               ? ERR_OK
+               : err_set_sys(err, ERR_CONFIG, errno,
+                             "could not make '%s'; name another folder in TMPDIR",
+                             text_str(folder));
 }
 
 static enum err_code
@@ -107,22 +121,19 @@ check(const struct verify_values *values, const struct common *common, struct vi
 {
     struct end *target = NULL;
     struct sign_key *key = NULL;
+    AUTO_TEXT folder = TEXT_INIT;
     AUTO_TEXT path = TEXT_INIT;
     struct end_options end = {
         .role = END_SOURCE, .config = &common->config, .clock = &clock_system};
-    enum err_code code = state_folder(common->state, &path, err);
-    if (code == ERR_OK && values->key == NULL) {
+    enum err_code code = ERR_OK;
+    if (values->key == NULL) {
         code = err_set(err, ERR_USAGE, "name the public key of the receipt's site with --key FILE");
     }
     code = code == ERR_OK ? sign_load_public(values->key, &key, err) : code;
     code = code == ERR_OK ? end_open(values->target, &end, &target, err) : code;
-    if (code == ERR_OK && mkdir(text_str(&path), 0700) != 0 && access(text_str(&path), W_OK) != 0) {
-        code =
-            err_set(err, ERR_CONFIG, "cannot use the state folder '%s'; name another with --state",
-                    text_str(&path));
-    }
+    code = code == ERR_OK ? make_folder(&folder, err) : code;
     if (code == ERR_OK) {
-        text_addf(&path, "/verify-%d.db", (int)getpid());
+        text_addf(&path, "%s/want.db", text_str(&folder));
         struct receipt_check_options check_options = {
             .receipt = values->receipt,
             .key = key,
@@ -136,6 +147,7 @@ check(const struct verify_values *values, const struct common *common, struct vi
             .user = view,
         };
         code = receipt_check(&check_options, result, err);
+        (void)rmdir(text_str(&folder));
     }
     end_close(target);
     sign_key_free(key);
@@ -164,7 +176,7 @@ run_verify(const void *values_, const void *common_)
     } else {
         print_summary(output, &result);
     }
-    put_summary(output, &result, code);
+    put_summary(output, &result, exit_code);
     output_exit(output, exit_code, code != ERR_OK ? err.text : NULL);
     return exit_code;
 }

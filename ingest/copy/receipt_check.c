@@ -8,7 +8,8 @@
 
 #define CACHE_BYTES ((size_t)8 << 20)
 
-enum seen { SEEN_NOT, SEEN_SAME, SEEN_WRONG };
+/* UNSURE: right size, and no checksum at the target that could be compared; it has to be read. */
+enum seen { SEEN_NOT, SEEN_SAME, SEEN_UNSURE, SEEN_WRONG };
 
 struct check {
     const struct receipt_check_options *options;
@@ -112,7 +113,7 @@ tell(struct check *c, const char *path, const struct err *why)
 }
 
 /* find has the item's row: does what the store says fit? */
-static bool
+static enum seen
 fits(struct check *c, const char *name, const struct blob_props *props)
 {
     struct err why = ERR_NONE;
@@ -120,22 +121,24 @@ fits(struct check *c, const char *name, const struct blob_props *props)
     uint64_t size = (uint64_t)sql_col_i64(&c->find, 1);
     uint64_t crc = (uint64_t)sql_col_i64(&c->find, 2);
     const void *md5 = sql_col_blob(&c->find, 3, &md5_len);
+    bool has_crc64 = props->has_crc64 && !sql_col_is_null(&c->find, 2);
+    bool has_md5 = props->has_md5 && props->content_encoding == NULL && md5_len == MD5_BYTES;
     if (props->original_bytes != size) {
         (void)err_set(&why, ERR_VERIFY_MISMATCH,
                       "'%s' has %llu bytes at the target; the receipt says %llu", name,
                       (unsigned long long)props->original_bytes, (unsigned long long)size);
-    } else if (props->has_crc64 && !sql_col_is_null(&c->find, 2) && props->crc64 != crc) {
+    } else if (has_crc64 && props->crc64 != crc) {
         (void)err_set(&why, ERR_VERIFY_MISMATCH,
                       "'%s' has checksum %016llx at the target; the receipt says %016llx", name,
                       (unsigned long long)props->crc64, (unsigned long long)crc);
-    } else if (props->has_md5 && props->content_encoding == NULL && md5_len == MD5_BYTES &&
-               memcmp(md5, props->md5, MD5_BYTES) != 0) {
+    } else if (has_md5 && memcmp(md5, props->md5, MD5_BYTES) != 0) {
         (void)err_set(&why, ERR_VERIFY_MISMATCH, "'%s' has another MD5 at the target", name);
     }
     if (why.code != ERR_OK) {
         tell(c, name, &why);
+        return SEEN_WRONG;
     }
-    return why.code == ERR_OK;
+    return has_crc64 || has_md5 ? SEEN_SAME : SEEN_UNSURE;
 }
 
 static enum err_code
@@ -148,10 +151,10 @@ compare(struct check *c, const char *name, const struct blob_props *props, struc
         sql_reset(&c->find);
         return code;
     }
-    bool is_fine = fits(c, name, props);
+    enum seen seen = fits(c, name, props);
     sql_reset(&c->find);
     sql_bind_blob(&c->mark, 1, name, strlen(name));
-    sql_bind_i64(&c->mark, 2, is_fine ? SEEN_SAME : SEEN_WRONG);
+    sql_bind_i64(&c->mark, 2, seen);
     sql_bind_i64(&c->mark, 3, props->mtime_ns);
     return sql_run(&c->mark, err);
 }
@@ -242,6 +245,8 @@ read_back(struct check *c, struct sql_stmt *row, const char *name, struct err *e
     }
     if (why.code != ERR_OK) {
         tell(c, name, &why);
+    } else if (sql_col_is_null(row, 2)) {
+        c->result.unverifiable++;
     } else {
         c->result.read_back++;
     }
@@ -263,6 +268,7 @@ compare_with_store(struct check *c, struct err *err)
     }
     code = list(c, err);
     code = code == ERR_OK ? each(c, SEEN_NOT, ask_for, err) : code;
+    code = code == ERR_OK ? each(c, SEEN_UNSURE, read_back, err) : code;
     if (code == ERR_OK && options->wants_read_back) {
         code = each(c, SEEN_SAME, read_back, err);
     }

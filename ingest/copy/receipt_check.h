@@ -38,7 +38,8 @@ struct receipt_check_result {
     uint64_t bytes;
     uint64_t missing;
     uint64_t different;
-    uint64_t read_back;
+    uint64_t read_back;    /* also without being asked, where the target has no checksum */
+    uint64_t unverifiable; /* neither the receipt nor the target has one */
 };
 
 MUST_USE enum err_code receipt_check(const struct receipt_check_options *options,

@@ -97,10 +97,10 @@ echo old >small/file
 copy 0 small "$store/over"
 echo newer >small/file
 copy 0 small "$store/over" --overwrite never
-equal "skipped" "$(summary items.skipped)" 1
+equal "skipped" "$(left_out)" 1
 touch -d 2001-01-01 small/file
 copy 0 small "$store/over" --overwrite if-newer
-equal "skipped" "$(summary items.skipped)" 1
+equal "skipped" "$(left_out)" 1
 copy 0 small "$store/over" --overwrite always
 equal "copied" "$(summary items.copied)" 1
 copy 0 small "$store/over" --overwrite always

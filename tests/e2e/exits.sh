@@ -12,10 +12,15 @@ grep -q "did you mean '--overwrite'" messages
 copy 2 src target --overwrite sometimes
 copy 2 src target --memory 1MiB
 copy 2 src src
+copy 2 src target --lanes 16 --block-size 64MiB
+grep -q 'need --memory' messages
 copy 2 '' target
 copy 9 empty target
+equal "why" "$(tail -n 1 events | field data.reason)" "nothing to do: no item found"
 copy 13 missing target
 grep -q 'missing' messages
+equal "status of a halt" "$(summary status)" Halted
+equal "fields of a halt" "$(summary items.total) $(summary integrity.in_transit)" "0 0"
 echo '[retry]
 attempts = none' >bad.conf
 copy 8 src target --config bad.conf

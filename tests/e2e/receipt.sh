@@ -78,6 +78,17 @@ printf x | dd of=store/acct/cont/in/folder/large bs=1 seek=4000000 conv=notrunc 
 touch -d "$kept" store/acct/cont/in/folder/large
 verify 5 receipt.jsonl --key "$key" --read-back
 grep -q '"code":"verify-mismatch"' events || fail "a flipped byte was not found"
+
+# A file that was changed without care has no checksum any more that could be compared: it is read.
+printf 2 | dd of=store/acct/cont/in/one bs=1 conv=notrunc 2>/dev/null
+verify 5 receipt.jsonl --key "$key"
+grep -q "'one' reads back as" events || fail "a changed file was not read: $(cat events)"
+# Whoever checks needs no state of ours, and leaves nothing.
+mkdir checker
+HOME=$work/nowhere XDG_STATE_HOME='' TMPDIR=$work/checker "$sallyport" verify receipt.jsonl \
+    file:store//acct/cont/in --key "$key" >/dev/null 2>messages && fail "the change was not found"
+grep -q verify-mismatch messages || fail "without a state folder: $(cat messages)"
+equal "left behind" "$(ls checker)" ""
 rm store/acct/cont/in/one
 verify 5 receipt.jsonl --key "$key"
 grep -q '"code":"verify-missing"' events || fail "a removed item was not found"

@@ -49,6 +49,11 @@ capture(void (*fn)(struct output *output), bool is_json, bool is_quiet)
     return status;
 }
 
+/* A command that ended before it had anything to sum up has the fields of one all the same. */
+#define NOTHING                                                                                    \
+    "\"items\":{\"total\":0,\"copied\":0,\"renamed\":0,\"skipped\":0,\"failed\":0},"               \
+    "\"bytes\":{\"total\":0,\"copied\":0,\"resumed\":0,\"sent\":0}"
+
 static void
 say_all(struct output *output)
 {
@@ -106,8 +111,10 @@ json_is_lines_that_end_with_summary_and_exit(void **state)
     mask_times(out);
     CHECK_TEXT(
         out,
-        HEAD("1", "notice") "{\"text\":\"x\"}}\n" HEAD("2", "summary") "{\"status\":\"Failed\"}}\n" HEAD(
-            "3", "exit") "{\"code\":7,\"reason\":\"the store said 'no'\"}}\n");
+        HEAD("1", "notice") "{\"text\":\"x\"}}\n" HEAD(
+            "2", "summary") "{\"status\":\"Halted\"," NOTHING
+                            "}}\n" HEAD(
+                                "3", "exit") "{\"code\":7,\"reason\":\"the store said 'no'\"}}\n");
 }
 
 static void
