@@ -144,6 +144,7 @@ void
 block_end(struct block *block)
 {
     block_digest_done(block);
+    block_sample_done(block);
     block_release(block);
     lane_block_ended(block->lane, block);
 }
@@ -183,7 +184,9 @@ static bool
 is_damaged(const struct block *block)
 {
     const struct blob_props *source = block->item->source;
-    if (block->order != NULL || source == NULL || source->content_encoding != NULL) {
+    bool is_packed = item_unpacks(block->item);
+    if (block->order != NULL || source == NULL ||
+        (source->content_encoding != NULL && !is_packed)) {
         return false;
     }
     if (source->has_crc64 && source->crc64 != block->crc64) {
@@ -191,7 +194,7 @@ is_damaged(const struct block *block)
     }
     uint8_t md5[MD5_BYTES];
     struct err err = ERR_NONE;
-    return source->has_md5 && !source->has_crc64 &&
+    return source->has_md5 && !source->has_crc64 && !is_packed &&
            digest_md5(block->op.buf, block->len_bytes, md5, &err) == ERR_OK &&
            memcmp(md5, source->md5, MD5_BYTES) != 0;
 }
@@ -254,9 +257,11 @@ hash(struct block *block)
         memcpy(item->xxh3, block->xxh3, XXH3_BYTES);
         item->has_xxh3 = true;
         const struct blob_props *source = item->source;
-        bool was_checked = block->read_checked != BLOB_CHECKED_NO ||
-                           (source != NULL && (source->has_crc64 || source->has_md5) &&
-                            source->content_encoding == NULL);
+        bool is_compared = source != NULL && (item_unpacks(item) ? source->has_crc64
+                                              : source->content_encoding == NULL
+                                                  ? source->has_crc64 || source->has_md5
+                                                  : false);
+        bool was_checked = block->read_checked != BLOB_CHECKED_NO || is_compared;
         item->verdict = source != NULL && was_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
         if (block->may_compare_crc && block->target_crc64 == block->crc64) {
             item->state = ITEM_UNCHANGED;
@@ -266,6 +271,7 @@ hash(struct block *block)
         }
     }
     block_step(block, BLOCK_EV_HASHED);
+    block_pack(block);
     block_send(block);
 }
 
@@ -283,9 +289,9 @@ on_read(struct blob_op *op)
     block->is_zero = op->is_zero;
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
-    if (block->digest == NULL) {
+    if (block->digest == NULL && block->sample == NULL) {
         hash(block);
-    } else if (block_digest_add(block)) {
+    } else if (block->digest != NULL ? block_digest_add(block) : block_sample_add(block)) {
         block_step(block, BLOCK_EV_MORE);
         submit_read(block);
     } else {
@@ -307,9 +313,9 @@ submit_read(struct block *block)
     struct blob_op *op = &block->op;
     const struct item *item = block->item;
     op->buf = block->ticket.buf;
-    op->offset_bytes = (uint64_t)block->block_index * item->block_bytes;
+    op->offset_bytes = block->offset_bytes;
     op->len_bytes = block->len_bytes;
-    op->is_whole = block->order == NULL;
+    op->is_whole = block_reads_whole(block);
     op->is_zero = false;
     if (item->source != NULL) {
         block->props = *item->source;
@@ -345,8 +351,11 @@ begin(struct block *block)
         block_fail(block, &err);
         return;
     }
+    if (block->order != NULL && block->order->kind == ORDER_SAMPLE) {
+        block_sample_begin(block);
+    }
     enum err_code code =
-        pool_take(lane->pool, &block->ticket, MAX_OF(block->len_bytes, 1), on_granted, &err);
+        pool_take(lane->pool, &block->ticket, block_room_bytes(block), on_granted, &err);
     if (code == ERR_OK) {
         read(block);
     } else if (code != ERR_BUSY) {
@@ -423,6 +432,8 @@ block_start(struct block *block)
             (struct blob_props){.size_bytes = block->item->size_bytes, .mtime_ns = BLOB_TIME_NONE};
         op->props = &block->props; /* tells how long the last block is */
         op->block_bits = block->batch->large->is_there;
+        op->is_packed = block->item->pack == PACK_YES;
+        op->block_lens = block->batch->large->lens;
         op->block_count = block->item->block_count;
         op->block_bytes = block->item->block_bytes;
         block_submit(block, BLOB_BLOCKS, on_listed_blocks);

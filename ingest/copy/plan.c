@@ -18,9 +18,9 @@ static const char schema[] =
     " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT);"
     /* Large items begun, and their blocks that are stored but not yet published. */
     "CREATE TABLE large(stage INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
-    " mtime INTEGER NOT NULL, block_bytes INTEGER NOT NULL);"
+    " mtime INTEGER NOT NULL, block_bytes INTEGER NOT NULL, packed INTEGER NOT NULL);"
     "CREATE TABLE block(stage INTEGER NOT NULL, number INTEGER NOT NULL, crc64 INTEGER NOT NULL,"
-    " xxh3 BLOB NOT NULL, checked INTEGER NOT NULL);";
+    " xxh3 BLOB NOT NULL, checked INTEGER NOT NULL, stored INTEGER NOT NULL);";
 
 static const char indexes[] = "CREATE INDEX IF NOT EXISTS done_name ON done(name);"
                               "CREATE INDEX IF NOT EXISTS large_name ON large(name);"
@@ -129,8 +129,8 @@ prepare_statements(struct plan *plan, struct err *err)
         {&plan->add_done, "INSERT INTO done(name,size,mtime,state,verdict,crc64,block_bytes,xxh3,"
                           "md5,sha256,etag) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"},
         {&plan->forget_done, "DELETE FROM done WHERE name=?1"},
-        {&plan->add_large, "INSERT OR IGNORE INTO large VALUES(?1,?2,?3,?4,?5)"},
-        {&plan->add_block, "INSERT INTO block VALUES(?1,?2,?3,?4,?5)"},
+        {&plan->add_large, "INSERT OR IGNORE INTO large VALUES(?1,?2,?3,?4,?5,?6)"},
+        {&plan->add_block, "INSERT INTO block VALUES(?1,?2,?3,?4,?5,?6)"},
     };
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         enum err_code code = sql_prepare(&plan->sql, rows[i].stmt, rows[i].text, err);
@@ -270,6 +270,7 @@ plan_add_large(struct plan *plan, const struct item *item, uint64_t stage_id, st
     sql_bind_i64(&plan->add_large, 3, (int64_t)item->size_bytes);
     sql_bind_i64(&plan->add_large, 4, item->mtime_ns);
     sql_bind_i64(&plan->add_large, 5, item->block_bytes);
+    sql_bind_i64(&plan->add_large, 6, item->pack == PACK_YES);
     return sql_run(&plan->add_large, err);
 }
 
@@ -285,6 +286,7 @@ plan_add_block(struct plan *plan, uint64_t stage_id, const struct order *order, 
     sql_bind_i64(&plan->add_block, 3, (int64_t)order->crc64);
     sql_bind_blob(&plan->add_block, 4, order->xxh3, XXH3_BYTES);
     sql_bind_i64(&plan->add_block, 5, order->checked);
+    sql_bind_i64(&plan->add_block, 6, order->sent_bytes);
     return sql_run(&plan->add_block, err);
 }
 
@@ -365,14 +367,15 @@ plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *e
                           : code;
     code = code == ERR_OK
                ? sql_prepare(&reader.sql, &reader.find_large,
-                             "SELECT stage FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
+                             "SELECT stage,packed FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
                              " AND block_bytes=?4 ORDER BY stage DESC",
                              err)
                : code;
-    code = code == ERR_OK
-               ? sql_prepare(&reader.sql, &reader.blocks,
-                             "SELECT number,crc64,xxh3,checked FROM block WHERE stage=?1", err)
-               : code;
+    code =
+        code == ERR_OK
+            ? sql_prepare(&reader.sql, &reader.blocks,
+                          "SELECT number,crc64,xxh3,checked,stored FROM block WHERE stage=?1", err)
+            : code;
     if (code != ERR_OK) {
         plan_reader_close(&reader);
         return code;
@@ -470,7 +473,8 @@ plan_find_row(struct plan_reader *reader, const char *name, uint64_t *ret_row, s
 }
 
 static enum err_code
-read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *large, struct err *err)
+read_blocks(struct plan_reader *reader, const struct item *item, struct large *large,
+            struct err *err)
 {
     struct sql_stmt *stmt = &reader->blocks;
     bool has_row = false;
@@ -479,7 +483,9 @@ read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *larg
     for (; code == ERR_OK && has_row; code = sql_step(stmt, &has_row, err)) {
         int64_t index = sql_col_i64(stmt, 0);
         const uint8_t *xxh3 = col_digest(stmt, 2, XXH3_BYTES);
-        if (index < 0 || index >= block_count || xxh3 == NULL) {
+        int64_t stored = sql_col_i64(stmt, 4);
+        if (index < 0 || index >= item->block_count || xxh3 == NULL || stored < 1 ||
+            (uint64_t)stored > blob_slot_bytes(item->block_bytes)) {
             sql_reset(stmt);
             return err_set(err, ERR_STATE_INVALID, "'%s': block %lld of stage %llu is damaged",
                            reader->sql.path, (long long)index, (unsigned long long)large->stage_id);
@@ -488,6 +494,9 @@ read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *larg
         large->stored_count += (large->is_stored[index >> 3] & bit) == 0;
         large->is_stored[index >> 3] |= bit;
         large->crcs[index] = (uint64_t)sql_col_i64(stmt, 1);
+        if (large->lens != NULL) {
+            large->lens[index] = (uint32_t)stored;
+        }
         memcpy(large->xxh3s + index * XXH3_BYTES, xxh3, XXH3_BYTES);
         large->is_checked = large->is_checked && (sql_col_i64(stmt, 3) == BLOB_CHECKED_CRC64 ||
                                                   sql_col_i64(stmt, 3) == BLOB_CHECKED_MD5);
@@ -496,8 +505,8 @@ read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *larg
 }
 
 enum err_code
-plan_find_large(struct plan_reader *reader, const struct item *item, struct large *large,
-                bool *ret_found, struct err *err)
+plan_find_large(struct plan_reader *reader, struct item *item, struct large *large, bool *ret_found,
+                struct err *err)
 {
     struct sql_stmt *stmt = &reader->find_large;
     bool has_row = false;
@@ -506,16 +515,19 @@ plan_find_large(struct plan_reader *reader, const struct item *item, struct larg
     sql_bind_i64(stmt, 3, item->mtime_ns);
     sql_bind_i64(stmt, 4, item->block_bytes);
     enum err_code code = sql_step(stmt, &has_row, err);
-    *ret_found = code == ERR_OK && has_row;
+    /* Frames are of no use to an item that is not to be compressed any more. */
+    bool is_packed = code == ERR_OK && has_row && sql_col_i64(stmt, 1) != 0;
+    *ret_found = code == ERR_OK && has_row && (!is_packed || item->pack != PACK_NO);
     if (*ret_found) {
         large->stage_id = (uint64_t)sql_col_i64(stmt, 0);
         large->is_recorded = true;
+        item->pack = is_packed ? PACK_YES : PACK_NO;
     }
     sql_reset(stmt);
     if (!*ret_found || code != ERR_OK) {
         return code;
     }
-    code = read_blocks(reader, item->block_count, large, err);
+    code = read_blocks(reader, item, large, err);
     large->has_old_blocks = large->stored_count > 0;
     return code;
 }

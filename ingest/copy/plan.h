@@ -18,7 +18,7 @@
 #include "ingest/copy/item.h"
 
 #define PLAN_COMMIT_NS (200 * NS_PER_MS)
-#define PLAN_VERSION   1
+#define PLAN_VERSION   2
 
 struct plan {
     struct sql sql;
@@ -66,8 +66,9 @@ void plan_reader_close(struct plan_reader *reader);
 /* Was an item of this name, size and time stored? Then the facts are put into item. */
 MUST_USE enum err_code plan_find_done(struct plan_reader *reader, struct arena *arena,
                                       struct item *item, bool *ret_found, struct err *err);
-/* The stage of a large item of this name, size, time and block size, and its blocks into large. */
-MUST_USE enum err_code plan_find_large(struct plan_reader *reader, const struct item *item,
+/* The stage of a large item of this name, size, time and block size, and its blocks into large;
+ * into item, whether they are compressed. */
+MUST_USE enum err_code plan_find_large(struct plan_reader *reader, struct item *item,
                                        struct large *large, bool *ret_found, struct err *err);
 
 /* Every stored item in the order of storing; name and texts are borrowed for the call. */
