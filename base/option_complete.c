@@ -164,7 +164,9 @@ add_zsh_command(const struct tables *t, const struct command *command, struct te
             add_choices(option, out);
             text_add_char(out, ')');
         } else if (option->kind != OPTION_FLAG) {
-            text_addf(out, ":%s:", option->value);
+            text_add_char(out, ':');
+            add_quoted(out, option->value, ":");
+            text_add_char(out, ':');
         }
         text_add_char(out, '\'');
     }

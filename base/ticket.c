@@ -222,6 +222,36 @@ merge(struct pool *pool, unsigned order, uint32_t piece)
     push_free(pool, order, piece);
 }
 
+static void
+serve_waiting(struct pool *pool)
+{
+    while (pool->first_waiting != NULL && serve(pool, pool->first_waiting)) {
+        struct ticket *served = pool->first_waiting;
+        leave_line(pool, served);
+        served->granted(served);
+    }
+}
+
+void
+pool_trim(struct pool *pool, struct ticket *ticket, size_t size_bytes)
+{
+    ASSERT(ticket->buf != NULL);
+    size_t offset = (size_t)((unsigned char *)ticket->buf - pool->slab);
+    uint32_t piece = (uint32_t)(offset / POOL_PIECE_MIN);
+    unsigned order = order_of(ticket->size_bytes);
+    unsigned kept = order_of(size_bytes);
+    if (kept >= order) {
+        return;
+    }
+    while (order > kept) {
+        order--;
+        push_free(pool, order, piece + (UINT32_C(1) << order));
+    }
+    pool->used_bytes -= ticket->size_bytes - (POOL_PIECE_MIN << kept);
+    ticket->size_bytes = POOL_PIECE_MIN << kept;
+    serve_waiting(pool);
+}
+
 void
 pool_give(struct pool *pool, struct ticket *ticket)
 {
@@ -233,9 +263,5 @@ pool_give(struct pool *pool, struct ticket *ticket)
         merge(pool, order_of(ticket->size_bytes), (uint32_t)(offset / POOL_PIECE_MIN));
         ticket->buf = NULL;
     }
-    while (pool->first_waiting != NULL && serve(pool, pool->first_waiting)) {
-        struct ticket *served = pool->first_waiting;
-        leave_line(pool, served);
-        served->granted(served);
-    }
+    serve_waiting(pool);
 }

@@ -45,6 +45,10 @@ size_t pool_budget(const struct pool *pool);
 size_t pool_used(const struct pool *pool);
 enum err_code pool_take(struct pool *pool, struct ticket *ticket, size_t size_bytes,
                         ticket_granted_fn *granted, struct err *err);
+/* Keep the first size_bytes of what the ticket holds and give the rest back. Serves waiting
+ * tickets.
+ */
+void pool_trim(struct pool *pool, struct ticket *ticket, size_t size_bytes);
 /* Also takes a ticket out of the line. Serves waiting tickets (granted() is called from here). */
 void pool_give(struct pool *pool, struct ticket *ticket);
 

@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 #include "cmd/progress_bar.h"
 #include "cmd/state.h"
+#include "storage/wrap/packer.h"
 
 #include <signal.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct copy_values {
     uint64_t bandwidth;
     bool wants_md5;
     bool wants_sha256;
+    const char *compress;
     int overwrite;
     int verify;
     int links;
@@ -40,13 +42,14 @@ struct copy_values {
 static const struct option options[] = {
     {.name = "include",     .kind = OPTION_LIST,   .offset = AT(include),      .value = "GLOB", .help = "take only what matches; may be repeated"},
     {.name = "exclude",     .kind = OPTION_LIST,   .offset = AT(exclude),      .value = "GLOB", .help = "leave out what matches; may be repeated"},
-    {.name = "block-size",  .kind = OPTION_SIZE,   .offset = AT(block_bytes),  .value = "SIZE", .min = 65536, .max = UINT64_C(4000) << 20, .help = "size of blocks; larger where an item would need too many (default 8MiB; 1MiB from a remote store)"},
+    {.name = "block-size",  .kind = OPTION_SIZE,   .offset = AT(block_bytes),  .value = "SIZE", .min = 65536, .max = UINT64_C(4000) << 20, .help = "size of blocks; larger where an item would need too many (default 8MiB; 4MiB with --compress, 1MiB from a remote store)"},
     {.name = "lanes",       .kind = OPTION_NUMBER, .offset = AT(lanes),        .value = "N",    .min = 1, .max = 16, .help = "threads that move bytes (default: one per core, one more for downloads, at most 4)"},
     {.name = "in-flight",   .kind = OPTION_NUMBER, .offset = AT(in_flight),    .value = "N",    .min = 1, .max = 4096, .help = "requests of all lanes at a time (default 64)"},
     {.name = "memory",      .kind = OPTION_SIZE,   .offset = AT(memory_bytes), .value = "SIZE", .min = UINT64_C(64) << 20, .max = UINT64_C(1) << 40, .initial = "256MiB", .help = "memory of the whole process"},
     {.name = "bandwidth",   .kind = OPTION_RATE,   .offset = AT(bandwidth),    .value = "RATE", .help = "bytes per second at most, e.g. 200MiB/s"},
     {.name = "md5",         .kind = OPTION_FLAG,   .offset = AT(wants_md5),                     .help = "compute MD5 and store it with each item"},
     {.name = "sha256",      .kind = OPTION_FLAG,   .offset = AT(wants_sha256),                  .help = "compute SHA-256 for the receipt"},
+    {.name = "compress",    .kind = OPTION_TEXT,   .offset = AT(compress),     .value = "zstd[:LEVEL]", .help = "store compressed what shrinks by it, at a level from 1 to 19 (default 3); a copy back undoes it"},
     {.name = "overwrite",   .kind = OPTION_CHOICE, .offset = AT(overwrite),    .value = "always|never|if-newer|if-different", .initial = "if-different", .help = "what may replace an item at the target"},
     {.name = "verify",      .kind = OPTION_CHOICE, .offset = AT(verify),       .value = "none|listing|read-back", .initial = "listing", .help = "how the target is checked afterwards"},
     {.name = "links",       .kind = OPTION_CHOICE, .offset = AT(links),        .value = "skip|follow|fail", .initial = "skip", .help = "what to do with symbolic links"},
@@ -289,6 +292,29 @@ finish(struct output *output, const struct copy_result *result, bool dry_run)
     return (int)result->exit;
 }
 
+/* "zstd" or "zstd:LEVEL"; NULL: nothing is compressed. */
+static enum err_code
+parse_compress(const char *text, int *ret_level, struct err *err)
+{
+    static const char method[] = "zstd";
+    uint64_t level = PACKER_LEVEL_DEFAULT;
+    if (text == NULL) {
+        return ERR_OK;
+    }
+    size_t len = strcspn(text, ":");
+    if (len != sizeof method - 1 || strncmp(text, method, len) != 0) {
+        return err_set(err, ERR_USAGE, "--compress '%s' is not possible; write zstd or zstd:LEVEL",
+                       text);
+    }
+    if (text[len] == ':' && (units_parse_u64(text + len + 1, &level, err) != ERR_OK ||
+                             level < PACKER_LEVEL_MIN || level > PACKER_LEVEL_MAX)) {
+        return err_set(err, ERR_USAGE, "--compress '%s': the level must be %d to %d", text,
+                       PACKER_LEVEL_MIN, PACKER_LEVEL_MAX);
+    }
+    *ret_level = (int)level;
+    return ERR_OK;
+}
+
 static int
 run_copy(const void *values_, const void *common_)
 {
@@ -333,6 +359,7 @@ run_copy(const void *values_, const void *common_)
         .config = &common->config,
         .clock = &clock_system,
     };
+    code = code == ERR_OK ? parse_compress(values->compress, &copy.compress_level, &err) : code;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     if (code == ERR_OK && values->transport != TRANSPORT_CURL) {

@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "base/list.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -79,6 +80,14 @@ struct blob_props {
     uint32_t extra_metadata_len;
 };
 
+/* Compressed by us: zstd frames stand for the original bytes. Ends see to it that the two sizes are
+ * equal for everything else, whatever its encoding is called. */
+static inline bool
+blob_is_packed(const struct blob_props *props)
+{
+    return props->original_bytes != props->size_bytes;
+}
+
 enum blob_verb {
     BLOB_STAT,    /* -> props; ERR_ITEM_GONE if there is none */
     BLOB_READ,    /* offset, len -> buf, moved_bytes */
@@ -114,8 +123,11 @@ struct blob_op {
     uint64_t block_bytes;  /* WRITE, COMMIT, BLOCKS: size of every block but the last */
     uint32_t block_index;  /* WRITE */
     uint32_t block_count;  /* COMMIT, BLOCKS: how many blocks make the item */
-    uint32_t len_bytes;    /* READ: bytes wanted; PUT, WRITE: bytes in buf */
-    bool is_whole;         /* READ: this reads the whole item; keep nothing open for it */
+    bool is_packed;        /* WRITE, COMMIT, BLOCKS: each block has a length of its own, at most
+                              blob_slot_bytes(block_bytes); offset_bytes means nothing */
+    const uint32_t *block_lens; /* COMMIT, BLOCKS: of every block if is_packed */
+    uint32_t len_bytes;         /* READ: bytes wanted; PUT, WRITE: bytes in buf */
+    bool is_whole;              /* READ: this reads the whole item; keep nothing open for it */
     bool is_zero;       /* WRITE: all bytes are zero, buf holds them only if the end needs_zeros */
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
@@ -151,6 +163,25 @@ struct blob_op {
     bool is_in_flight;    /* kept by backend.c */
     bool is_cancelled;    /* kept by wrappers that hold the op */
 };
+
+/* What a block of block_bytes can have at most when it is compressed and did not shrink. */
+static inline uint64_t
+blob_slot_bytes(uint64_t block_bytes)
+{
+    return (block_bytes + block_bytes / 1024 + 8191) / 4096 * 4096;
+}
+
+/* How long a block is at the store. */
+static inline uint64_t
+blob_block_len(const struct blob_op *op, uint32_t index)
+{
+    uint64_t offset = index * op->block_bytes;
+    if (op->is_packed) {
+        return op->block_lens[index];
+    }
+    return offset > op->props->size_bytes ? 0
+                                          : MIN_OF(op->block_bytes, op->props->size_bytes - offset);
+}
 
 struct backend {
     const struct backend_ops *ops;
@@ -190,6 +221,8 @@ struct lane_io {
     const struct clock *clock;
     struct mailbox
         *wake; /* mailbox_wake() on it, from any thread, makes the owner poll its backends */
+    atomic_uint_least64_t
+        *moved; /* an op that takes minutes counts here that it goes on; or NULL */
     unsigned lane_index;
 };
 

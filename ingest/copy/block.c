@@ -150,6 +150,7 @@ void
 block_end(struct block *block)
 {
     block_digest_done(block);
+    block_sample_done(block);
     block_release(block);
     lane_block_ended(block->lane, block);
 }
@@ -189,7 +190,9 @@ static bool
 is_damaged(const struct block *block)
 {
     const struct blob_props *source = block->item->source;
-    if (block->order != NULL || source == NULL || source->content_encoding != NULL) {
+    bool is_packed = item_unpacks(block->item);
+    if (block->order != NULL || source == NULL ||
+        (source->content_encoding != NULL && !is_packed)) {
         return false;
     }
     if (source->has_crc64 && source->crc64 != block->crc64) {
@@ -197,7 +200,7 @@ is_damaged(const struct block *block)
     }
     uint8_t md5[MD5_BYTES];
     struct err err = ERR_NONE;
-    return source->has_md5 && !source->has_crc64 &&
+    return source->has_md5 && !source->has_crc64 && !is_packed &&
            digest_md5(block->op.buf, block->len_bytes, md5, &err) == ERR_OK &&
            memcmp(md5, source->md5, MD5_BYTES) != 0;
 }
@@ -227,6 +230,27 @@ hash_extra(struct block *block, struct err *err)
     return ERR_OK;
 }
 
+/*
+ * A block that an earlier run stored, and that the store has lost since, must be what it was: the
+ * item has the same size and time, so one of the two was read damaged. Found before it is sent,
+ * because the plan would otherwise speak of other bytes than those that lie at the target.
+ */
+static bool
+differs_from_plan(const struct block *block, struct err *err)
+{
+    const struct order *order = block->order;
+    if (order == NULL || order->kind != ORDER_BLOCK || !order->has_want_crc64 ||
+        order->want_crc64 == block->crc64) {
+        return false;
+    }
+    (void)err_set(err, ERR_DIGEST,
+                  "block %u of '%s' is not what an earlier run stored: read %016llx, stored "
+                  "%016llx",
+                  order->block_index, block->item->name, (unsigned long long)block->crc64,
+                  (unsigned long long)order->want_crc64);
+    return true;
+}
+
 void
 block_hash(struct block *block)
 {
@@ -247,6 +271,10 @@ block_hash(struct block *block)
     }
     lane_add_ns(&block->lane->figures.hash_ns,
                 clock_mono_ns(block->lane->options.clock) - began_ns);
+    if (differs_from_plan(block, &err)) {
+        block_fail(block, &err);
+        return;
+    }
     if (is_damaged(block)) {
         (void)err_set(&err, ERR_DIGEST,
                       "'%s' does not match the checksum its store keeps: read %016llx", item->name,
@@ -260,9 +288,11 @@ block_hash(struct block *block)
         memcpy(item->xxh3, block->xxh3, XXH3_BYTES);
         item->has_xxh3 = true;
         const struct blob_props *source = item->source;
-        bool was_checked = block->read_checked != BLOB_CHECKED_NO ||
-                           (source != NULL && (source->has_crc64 || source->has_md5) &&
-                            source->content_encoding == NULL);
+        bool is_compared = source != NULL && (item_unpacks(item) ? source->has_crc64
+                                              : source->content_encoding == NULL
+                                                  ? source->has_crc64 || source->has_md5
+                                                  : false);
+        bool was_checked = block->read_checked != BLOB_CHECKED_NO || is_compared;
         item->verdict = source != NULL && was_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
         if (block->may_compare_crc && block->target_crc64 == block->crc64) {
             item->state = ITEM_UNCHANGED;
@@ -272,6 +302,7 @@ block_hash(struct block *block)
         }
     }
     block_step(block, BLOCK_EV_HASHED);
+    block_pack(block);
     block_send(block);
 }
 
@@ -289,12 +320,12 @@ on_read(struct blob_op *op)
     block->is_zero = op->is_zero;
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
-    if (block->digest == NULL && block->lane->asks_ahead) {
+    if (block->digest == NULL && block->sample == NULL && block->lane->asks_ahead) {
         give_window(block);
         list_push(&block->lane->arrived, &block->link);
-    } else if (block->digest == NULL) {
+    } else if (block->digest == NULL && block->sample == NULL) {
         block_hash(block);
-    } else if (block_digest_add(block)) {
+    } else if (block->digest != NULL ? block_digest_add(block) : block_sample_add(block)) {
         block_step(block, BLOCK_EV_MORE);
         submit_read(block);
     } else {
@@ -316,9 +347,9 @@ submit_read(struct block *block)
     struct blob_op *op = &block->op;
     const struct item *item = block->item;
     op->buf = block->ticket.buf;
-    op->offset_bytes = (uint64_t)block->block_index * item->block_bytes;
+    op->offset_bytes = block->offset_bytes;
     op->len_bytes = block->len_bytes;
-    op->is_whole = block->order == NULL;
+    op->is_whole = block_reads_whole(block);
     op->is_zero = false;
     if (item->source != NULL) {
         block->props = *item->source;
@@ -354,8 +385,11 @@ begin(struct block *block)
         block_fail(block, &err);
         return;
     }
+    if (block->order != NULL && block->order->kind == ORDER_SAMPLE) {
+        block_sample_begin(block);
+    }
     enum err_code code =
-        pool_take(lane->pool, &block->ticket, MAX_OF(block->len_bytes, 1), on_granted, &err);
+        pool_take(lane->pool, &block->ticket, block_room_bytes(block), on_granted, &err);
     if (code == ERR_OK) {
         read(block);
     } else if (code != ERR_BUSY) {
@@ -432,6 +466,8 @@ block_start(struct block *block)
             (struct blob_props){.size_bytes = block->item->size_bytes, .mtime_ns = BLOB_TIME_NONE};
         op->props = &block->props; /* tells how long the last block is */
         op->block_bits = block->batch->large->is_there;
+        op->is_packed = block->item->pack == PACK_YES;
+        op->block_lens = block->batch->large->lens;
         op->block_count = block->item->block_count;
         op->block_bytes = block->item->block_bytes;
         block_submit(block, BLOB_BLOCKS, on_listed_blocks);

@@ -23,6 +23,7 @@ set_piece(struct block *block, uint32_t index)
     const struct item *item = block->item;
     uint64_t offset = (uint64_t)index * item->block_bytes;
     block->block_index = index;
+    block->offset_bytes = offset;
     block->len_bytes = (uint32_t)MIN_OF(item->block_bytes, item->size_bytes - offset);
 }
 

@@ -12,18 +12,28 @@ fill_props(struct block *block)
     if (item->source != NULL) {
         *props = *item->source;
         props->etag[0] = '\0';
+        if (item_unpacks(item)) {
+            props->content_encoding = NULL; /* it has been undone */
+            props->has_md5 = false;
+        }
     } else {
         *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
     }
     props->size_bytes = item->size_bytes;
     props->original_bytes = item->size_bytes;
+    if (item->stored_bytes != 0) {
+        props->size_bytes = item->stored_bytes;
+        props->content_encoding = "zstd";
+    }
     props->mtime_ns = item->mtime_ns;
     props->crc64 = item->crc64;
     props->has_crc64 = item->has_crc64;
-    props->has_md5 = item->md5 != NULL || (item->source != NULL && item->source->has_md5);
     if (item->md5 != NULL) {
+        props->has_md5 = true;
         memcpy(props->md5, item->md5, MD5_BYTES);
     }
+    /* The store's MD5 is of what it stores, which others check when they read it. */
+    props->has_md5 = props->has_md5 && item->stored_bytes == 0;
     props->type = BLOB_TYPE_BLOCK;
     props->tier = block->lane->options.copy->tier;
     props->is_archived = false;
@@ -105,6 +115,8 @@ block_commit(struct block *block, uint32_t block_count)
     fill_props(block);
     fill_condition(block);
     block->op.block_count = block_count;
+    block->op.is_packed = block->order != NULL && block->item->pack == PACK_YES;
+    block->op.block_lens = block->order != NULL ? block->batch->large->lens : NULL;
     block->op.block_bytes = block->item->block_bytes;
     block->op.buf = NULL;
     block->op.len_bytes = 0;
@@ -118,7 +130,7 @@ on_put(struct blob_op *op)
     if (store_failed(block)) {
         return;
     }
-    lane_add(&block->lane->figures.bytes_sent, block->len_bytes);
+    lane_add(&block->lane->figures.bytes_sent, block->sent_bytes);
     if (op->checked == BLOB_CHECKED_CRC64 || op->checked == BLOB_CHECKED_MD5) {
         block->item->verdict = VERDICT_IN_TRANSIT;
     }
@@ -133,7 +145,7 @@ on_written(struct blob_op *op)
     if (block_failed(block)) {
         return;
     }
-    lane_add(&block->lane->figures.bytes_sent, block->len_bytes);
+    lane_add(&block->lane->figures.bytes_sent, block->sent_bytes);
     block_release(block);
     struct order *order = block->order;
     if (order == NULL) {
@@ -143,9 +155,11 @@ on_written(struct blob_op *op)
     order->crc64 = block->crc64;
     memcpy(order->xxh3, block->xxh3, XXH3_BYTES);
     order->len_bytes = block->len_bytes;
+    order->sent_bytes = block->sent_bytes;
     /* What a file system took nobody has checked; what a store sent it may have. */
     order->checked = block->lane->options.target->caps.is_local ? block->read_checked : op->checked;
-    window_moved(&block->lane->window, block->len_bytes, clock_mono_ns(block->lane->options.clock));
+    window_moved(&block->lane->window, block->sent_bytes,
+                 clock_mono_ns(block->lane->options.clock));
     block_step(block, BLOCK_EV_SENT);
     block_end(block);
 }
@@ -155,13 +169,14 @@ block_send(struct block *block)
 {
     bool is_local = block->lane->options.target->caps.is_local;
     struct blob_op *op = &block->op;
-    op->crc64 = block->crc64;
-    op->md5 = block->lane->options.copy->wants_md5 ? block->md5 : NULL;
-    op->len_bytes = block->len_bytes;
+    op->crc64 = block->sent_crc64;
+    op->md5 = block->lane->options.copy->wants_md5 && !block->is_packed ? block->md5 : NULL;
+    op->len_bytes = block->sent_bytes;
     op->is_zero = block->is_zero;
+    op->is_packed = block->order != NULL && block->is_packed;
     op->block_index = block->block_index;
     op->block_bytes = block->item->block_bytes;
-    op->offset_bytes = (uint64_t)block->block_index * block->item->block_bytes;
+    op->offset_bytes = block->offset_bytes;
     if (block->order == NULL && !is_local) {
         fill_props(block);
         fill_condition(block);

@@ -8,6 +8,7 @@
 #include "ingest/copy/receipt.h"
 #include "ingest/copy/room.h"
 #include "ingest/copy/verify.h"
+#include "storage/wrap/packer.h"
 #include "storage/wrap/wrap.h"
 
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct run {
     struct throttle throttle;
     struct scan scan;
     struct recorder recorder;
+    struct packer *packers[ENGINE_LANES_MAX]; /* until their lanes have them */
     struct lane lanes[ENGINE_LANES_MAX];
     struct room room;
     unsigned lane_count;
@@ -79,6 +81,14 @@ open_ends(struct run *run, struct err *err)
     }
     if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !run->target->caps.keeps_props) {
         code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",
+                       run->target->display);
+    }
+    const struct end_caps *caps = code == ERR_OK ? &run->target->caps : NULL;
+    if (code == ERR_OK && options->compress_level != 0 &&
+        !(caps->keeps_props && caps->block_order_free)) {
+        code = err_set(err, ERR_USAGE,
+                       "'%s' is a folder, which cannot keep that its files are compressed; leave "
+                       "out --compress, or copy to a store",
                        run->target->display);
     }
     return code;
@@ -124,6 +134,22 @@ open_backend(struct run *run, struct end *end, const struct lane_io *io,
     if (code == ERR_OK && !end->caps.is_local) {
         code = retry_wrap(run->options->config, run->options->clock, ret_backend, err);
     }
+    if (code == ERR_OK && end == run->source && end->caps.keeps_props) {
+        struct backend *inner = *ret_backend;
+        code = unzstd_new(inner, ret_backend, err);
+    }
+    return code;
+}
+
+/* A quarter of a lane's share at most; with less memory the window becomes smaller. */
+static enum err_code
+open_packers(struct run *run, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    int level = run->options->compress_level;
+    for (unsigned i = 0; i < run->lane_count && level != 0 && code == ERR_OK; i++) {
+        code = packer_new(level, run->room.packer_bytes, &run->packers[i], err);
+    }
     return code;
 }
 
@@ -161,6 +187,7 @@ open_lane(struct run *run, unsigned index, struct err *err)
                          .http = http,
                          .clock = options->clock,
                          .wake = &lane->mailbox,
+                         .moved = &lane->figures.moved,
                          .lane_index = index};
     code = code == ERR_OK ? open_backend(run, run->source, &io, &source, err) : code;
     code = code == ERR_OK ? open_backend(run, run->target, &io, &target, err) : code;
@@ -169,6 +196,8 @@ open_lane(struct run *run, unsigned index, struct err *err)
         code = throttle_new(inner, &run->throttle, options->clock, &target, err);
     }
     lane_open(lane, disk, http, source, target);
+    lane_set_packer(lane, run->packers[index]);
+    run->packers[index] = NULL;
     return code;
 }
 
@@ -176,6 +205,10 @@ static enum err_code
 open_engine(struct run *run, struct err *err)
 {
     const struct copy_options *options = run->options;
+    enum err_code code = open_packers(run, err);
+    if (code != ERR_OK) {
+        return code;
+    }
     struct scan_options scan = {
         .copy = options,
         .source = run->source,
@@ -188,7 +221,7 @@ open_engine(struct run *run, struct err *err)
         .is_fresh = run->is_fresh,
         .block_largest = run->room.block_largest,
     };
-    enum err_code code = scan_init(&run->scan, &scan, err);
+    code = scan_init(&run->scan, &scan, err);
     run->has_scan = true;
     struct recorder_options recorder = {
         .plan = &run->plan,
@@ -268,6 +301,7 @@ take_down(struct run *run)
         if (run->lanes[i].options.control != NULL) {
             lane_done(&run->lanes[i]);
         }
+        run->packers[i] = packer_free(run->packers[i]);
     }
     if (run->has_scan) {
         scan_done(&run->scan);
@@ -367,6 +401,20 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
     return code;
 }
 
+static void
+tell_encoded(const struct run *run)
+{
+    struct err notice = ERR_NONE;
+    uint64_t count = atomic_load(&run->scan.encoded);
+    if (count > 0 && run->events->notice != NULL) {
+        (void)err_set(&notice, ERR_FORMAT,
+                      "%llu items have Content-Encoding zstd, but nothing says that a copy of ours "
+                      "compressed them: they were stored compressed, as they are",
+                      (unsigned long long)count);
+        run->events->notice(run->events->user, &notice);
+    }
+}
+
 /* After the last byte: verify, close the plan if nothing is left to do, clear the staging. */
 static enum err_code
 conclude(struct run *run, struct copy_result *result, struct verify_result *verified,
@@ -440,6 +488,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
     result->figures = run->engine.figures;
     result->stop = run->engine.stop;
+    tell_encoded(run);
     if (result->stop.code == ERR_OK && conclude(run, result, &verified, err) != ERR_OK) {
         result->stop = *err;
     }

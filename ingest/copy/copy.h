@@ -42,6 +42,7 @@ struct copy_options {
     uint64_t bandwidth; /* bytes per second; 0: no limit */
     bool wants_md5;
     bool wants_sha256;
+    int compress_level; /* of zstd; 0: nothing is compressed */
     enum blob_tier tier;
     enum copy_overwrite overwrite;
     enum copy_verify verify;

@@ -278,6 +278,17 @@ engine_sum(struct engine *engine)
     figures->elapsed_ns = clock_mono_ns(engine->options.clock) - figures->started_ns;
 }
 
+static uint64_t
+moved_by_lanes(const struct engine *engine)
+{
+    uint64_t moved = 0;
+    for (unsigned i = 0; i < engine->options.lane_count; i++) {
+        moved +=
+            atomic_load_explicit(&engine->options.lanes[i].figures.moved, memory_order_relaxed);
+    }
+    return moved;
+}
+
 static void
 watch(struct engine *engine, int64_t now_ns)
 {
@@ -299,8 +310,9 @@ watch(struct engine *engine, int64_t now_ns)
     engine->told_ns = now_ns;
     engine_sum(engine);
     const struct copy_figures *figures = &engine->figures;
-    uint64_t moved = figures->bytes_sent + figures->requests + figures->items_total +
-                     figures->items_copied + figures->items_failed + (uint64_t)figures->read_ns;
+    uint64_t moved = moved_by_lanes(engine) + figures->bytes_sent + figures->requests +
+                     figures->items_total + figures->items_copied + figures->items_failed +
+                     (uint64_t)figures->read_ns;
     if (moved != engine->moved) {
         engine->moved = moved;
         engine->moved_ns = now_ns;

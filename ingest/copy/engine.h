@@ -52,7 +52,8 @@ struct engine {
     unsigned batches_out; /* taken from scan and not yet with the recorder */
     unsigned lane_batches[ENGINE_LANES_MAX];
     unsigned lane_orders[ENGINE_LANES_MAX];
-    unsigned running; /* lanes that have not stopped */
+    bool lane_unpacks[ENGINE_LANES_MAX]; /* a large item is decompressed there */
+    unsigned running;                    /* lanes that have not stopped */
     bool is_scan_stopped;
     bool is_recorder_stopped;
     bool is_stopping;

@@ -48,6 +48,13 @@ enum item_verdict {
 };
 extern const char *const item_verdict_names[VERDICT_COUNT];
 
+/* Is the item compressed on its way? */
+enum item_pack {
+    PACK_NO,
+    PACK_TRY, /* not known yet: one block tells by itself, of several blocks a sample */
+    PACK_YES
+};
+
 struct item {
     const char *name;
     uint64_t id; /* of this run */
@@ -55,9 +62,11 @@ struct item {
     int64_t mtime_ns;
     uint64_t crc64;
     uint32_t block_bytes;
-    uint32_t block_count; /* 0 for an empty item */
-    uint8_t state;        /* enum item_state */
-    uint8_t verdict;      /* enum item_verdict */
+    uint32_t block_count;  /* 0 for an empty item */
+    uint8_t state;         /* enum item_state */
+    uint8_t verdict;       /* enum item_verdict */
+    uint8_t pack;          /* enum item_pack */
+    uint64_t stored_bytes; /* compressed; 0: it is not */
     bool has_crc64;
     bool has_xxh3;
     bool needs_stat;  /* ask the target before copying */
@@ -76,6 +85,7 @@ enum large_state {
     LARGE_NONE,
     LARGE_ASK,    /* what has the target? */
     LARGE_LIST,   /* which blocks of an earlier run are there? */
+    LARGE_SAMPLE, /* does it pay to compress it? */
     LARGE_COPY,   /* blocks are with the lanes */
     LARGE_DIGEST, /* a lane reads it again in order, for MD5 and SHA-256 */
     LARGE_COMMIT,
@@ -93,7 +103,9 @@ struct large {
     uint64_t stage_id;      /* names it at the target and in the plan */
     uint64_t *crcs;         /* [block_count] */
     uint8_t *xxh3s;         /* [block_count][XXH3_BYTES] */
+    uint32_t *lens;         /* [block_count], as stored, of an item that is compressed */
     uint8_t *is_stored;     /* bit per block */
+    uint8_t *has_crc;       /* bit per block: the plan knows its CRC, stored or taken away since */
     uint32_t stored_count;
     uint32_t next_index;    /* the next block to deal */
     uint32_t out_count;     /* blocks with lanes */
@@ -105,6 +117,7 @@ struct large {
     uint8_t *is_there;      /* bit per block, as the store said */
     bool has_order;         /* one that is not a block's is out */
     unsigned home; /* the lane that has all its blocks while there is work for the others */
+    bool has_home; /* and nobody else's: it has to be decompressed from the front */
 };
 
 struct batch {
@@ -126,6 +139,7 @@ struct batch {
 enum order_kind {
     ORDER_STAT,
     ORDER_BLOCKS,
+    ORDER_SAMPLE,
     ORDER_BLOCK,
     ORDER_DIGEST,
     ORDER_COMMIT,
@@ -138,13 +152,17 @@ struct order {
     enum order_kind kind;
     unsigned lane_index;
     uint32_t block_index;
-    enum blob_cond cond;     /* COMMIT */
+    enum blob_cond cond; /* COMMIT */
+    bool has_want_crc64; /* BLOCK: an earlier run has recorded what it should have */
+    uint64_t want_crc64;
     struct blob_props found; /* STAT: result (no texts) */
     uint64_t crc64;          /* result */
     uint8_t xxh3[XXH3_BYTES];
     uint8_t md5[MD5_BYTES];       /* DIGEST: results */
     uint8_t sha256[SHA256_BYTES]; /* likewise */
     uint32_t len_bytes;
+    uint32_t sent_bytes; /* BLOCK: as stored */
+    bool pays;           /* SAMPLE: result */
     enum blob_checked checked;
     char etag[BLOB_ETAG_BYTES]; /* COMMIT: condition in, result out */
     struct err err;
@@ -158,6 +176,13 @@ enum copy_mail {
     MAIL_STOP,    /* control -> lane, plan: finish */
     MAIL_STOPPED, /* lane, plan, scan -> control */
 };
+
+/* Is the source's item compressed, so that its blocks have to be read in order, by one lane? */
+static inline bool
+item_unpacks(const struct item *item)
+{
+    return item->source != NULL && blob_is_packed(item->source);
+}
 
 static inline void
 batch_clear(struct batch *batch)

@@ -44,6 +44,10 @@ describe(const struct copy_options *options, const struct end *source, const str
     json_key_path(&json, "source", source->display);
     json_key_path(&json, "target", target->display);
     json_key_u64(&json, "block_size", options->has_block_bytes ? options->block_bytes : 0);
+    if (options->compress_level != 0) {
+        json_key_str(&json, "compress", "zstd");
+        json_key_u64(&json, "level", (uint64_t)options->compress_level);
+    }
     json_key(&json, "include");
     json_array_begin(&json);
     for (unsigned i = 0; i < options->filter.include_count; i++) {

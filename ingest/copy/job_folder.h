@@ -1,9 +1,9 @@
 /*
  * ingest/copy/job_folder.h - where a copy keeps its state, found again by what the copy is.
  *
- * The same copy means the same canonical source, target, filters and block size: their digest names
- * the folder STATE/jobs/copy-DIGEST. A lock on it keeps a second process out for as long as we
- * live.
+ * The same copy means the same canonical source, target, filters, block size and compression: their
+ * digest names the folder STATE/jobs/copy-DIGEST. A lock on it keeps a second process out for as
+ * long as we live.
  *
  *   owner    job_folder_close() lets go of the lock
  *   errors   ERR_RUNNING: another process has the lock; ERR_CONFIG: the state folder cannot be used

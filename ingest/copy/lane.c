@@ -1,5 +1,7 @@
 #include "ingest/copy/lane.h"
 
+#include "storage/wrap/packer.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -48,12 +50,19 @@ lane_open(struct lane *lane, struct disk *disk, struct transport *http, struct b
 }
 
 void
+lane_set_packer(struct lane *lane, struct packer *packer)
+{
+    lane->packer = packer;
+}
+
+void
 lane_done(struct lane *lane)
 {
     lane->source = backend_free(lane->source);
     lane->target = backend_free(lane->target);
     lane->http = transport_free(lane->http);
     lane->disk = lane->disk == NULL ? NULL : disk_free(lane->disk);
+    lane->packer = packer_free(lane->packer);
     lane->blocks = mem_give(lane->blocks);
     lane->pool = lane->pool == NULL ? NULL : pool_free(lane->pool);
     if (lane->options.control != NULL) {
@@ -170,10 +179,11 @@ begin_order(struct lane *lane, struct order *order)
     struct block *block = block_take(lane, order->batch, item);
     block->order = order;
     block->block_index = order->block_index;
-    uint64_t offset = (uint64_t)order->block_index * item->block_bytes;
-    block->len_bytes = order->kind == ORDER_BLOCK
-                           ? (uint32_t)MIN_OF(item->block_bytes, item->size_bytes - offset)
-                           : 0;
+    block->offset_bytes = (uint64_t)order->block_index * item->block_bytes;
+    block->len_bytes =
+        order->kind == ORDER_BLOCK
+            ? (uint32_t)MIN_OF(item->block_bytes, item->size_bytes - block->offset_bytes)
+            : 0;
     block_start(block);
 }
 

@@ -47,6 +47,7 @@ struct lane_figures {
     atomic_uint_least64_t bytes_sent;
     atomic_uint_least64_t requests;
     atomic_uint_least64_t throttled;
+    atomic_uint_least64_t moved; /* what long ops of backends tell of themselves */
     atomic_int_least64_t read_ns, hash_ns, send_ns, store_ns, throttled_ns;
 };
 
@@ -62,14 +63,19 @@ struct block {
     struct item *item;
     struct order *order; /* NULL: a small item's only block */
     uint32_t block_index;
+    uint64_t offset_bytes;
     uint32_t len_bytes;
     bool is_zero;
+    uint32_t sent_bytes; /* what is sent: the block, or its frame */
+    uint64_t sent_crc64;
+    bool is_packed; /* what is sent is a frame */
     uint64_t crc64;
     uint64_t target_crc64;
     uint8_t xxh3[XXH3_BYTES];
     uint8_t md5[MD5_BYTES];
     enum blob_checked read_checked;
     struct block_digest *digest; /* ORDER_DIGEST: what has been read so far */
+    struct block_sample *sample; /* ORDER_SAMPLE: likewise */
     enum blob_cond cond;
     char cond_etag[BLOB_ETAG_BYTES];
     int64_t began_ns;
@@ -100,6 +106,7 @@ struct lane {
     struct transport *http; /* NULL if both ends are local */
     struct backend *source;
     struct backend *target;
+    struct packer *packer; /* NULL: nothing is compressed */
     struct pool *pool;
     struct block *blocks;
     struct list free_blocks;
@@ -130,6 +137,7 @@ MUST_USE enum err_code lane_init(struct lane *lane, unsigned index,
 /* All of them move to the lane and end with it; each may be NULL when opening it failed. */
 void lane_open(struct lane *lane, struct disk *disk, struct transport *http, struct backend *source,
                struct backend *target);
+void lane_set_packer(struct lane *lane, struct packer *packer); /* likewise */
 void lane_done(struct lane *lane);
 unsigned lane_turn(struct lane *lane);
 int64_t lane_next_timer_ns(struct lane *lane);
@@ -144,6 +152,18 @@ MUST_USE enum err_code block_digest_begin(struct block *block, struct err *err);
 /* Take in what was read; true if there is more to read, and the block is set to read it. */
 bool block_digest_add(struct block *block);
 void block_digest_done(struct block *block); /* takes a block that has none */
+
+/* ---- block_pack.c, for block.c ---- */
+/* Is the item read by one op? Not if its frames are no shorter than itself, which is rare: then
+ * they do not fit behind it. */
+bool block_reads_whole(const struct block *block);
+/* How large a buffer the block needs for all that is done in it. */
+size_t block_room_bytes(const struct block *block);
+/* What is sent of a block that was hashed: its frame, if that is wanted and pays. */
+void block_pack(struct block *block);
+void block_sample_begin(struct block *block);
+bool block_sample_add(struct block *block); /* as block_digest_add() */
+void block_sample_done(struct block *block);
 
 /* ---- block.c, for lane.c ---- */
 void block_resubmit(struct block *block);

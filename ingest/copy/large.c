@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/* Everything is known but perhaps whether it pays to compress it. */
+static enum large_state
+ready_to_copy(const struct item *item)
+{
+    return item->pack == PACK_TRY ? LARGE_SAMPLE : LARGE_COPY;
+}
+
 void
 large_begin(struct engine *engine, struct batch *batch)
 {
@@ -14,7 +21,9 @@ large_begin(struct engine *engine, struct batch *batch)
         large->stage_id = engine->options.plan->next_stage_id++;
     }
     large->cond = is_always ? BLOB_COND_ANY : BLOB_COND_ABSENT;
-    large->state = item->needs_stat ? LARGE_ASK : large->has_old_blocks ? LARGE_LIST : LARGE_COPY;
+    large->state = item->needs_stat        ? LARGE_ASK
+                   : large->has_old_blocks ? LARGE_LIST
+                                           : ready_to_copy(item);
     large->home = engine->large_count++ % engine->options.lane_count;
     engine->larges_out++;
     list_push(&engine->larges, &batch->link);
@@ -28,10 +37,38 @@ large_begin(struct engine *engine, struct batch *batch)
 static unsigned
 choose_lane(const struct engine *engine, const struct large *large)
 {
+    if (large->has_home) {
+        return engine_lane_has_room(engine, large->home) ? large->home : ENGINE_LANES_MAX;
+    }
     if (!engine->options.target->caps.is_local || engine->larges_out < engine->options.lane_count) {
         return engine_idle_lane(engine);
     }
     return engine_lane_has_room(engine, large->home) ? large->home : ENGINE_LANES_MAX;
+}
+
+/* An item that is decompressed has a lane that decompresses nothing else meanwhile. */
+static bool
+take_home(struct engine *engine, struct batch *batch)
+{
+    struct large *large = batch->large;
+    for (unsigned i = 0; i < engine->options.lane_count && !large->has_home; i++) {
+        unsigned lane_index = (large->home + i) % engine->options.lane_count;
+        if (!engine->lane_unpacks[lane_index]) {
+            engine->lane_unpacks[lane_index] = true;
+            large->home = lane_index;
+            large->has_home = true;
+        }
+    }
+    return large->has_home;
+}
+
+static void
+give_home(struct engine *engine, struct large *large)
+{
+    if (large->has_home) {
+        engine->lane_unpacks[large->home] = false;
+        large->has_home = false;
+    }
 }
 
 static void
@@ -53,8 +90,10 @@ end_item(struct engine *engine, struct batch *batch, enum item_state state)
 static void
 send_order(struct engine *engine, struct batch *batch, enum order_kind kind)
 {
-    unsigned lane_index = engine_idle_lane(engine);
-    if (lane_index == ENGINE_LANES_MAX || batch->large->has_order) {
+    const struct large *large = batch->large;
+    bool is_at_home = kind == ORDER_DIGEST && large->has_home;
+    unsigned lane_index = is_at_home ? choose_lane(engine, large) : engine_idle_lane(engine);
+    if (lane_index == ENGINE_LANES_MAX || large->has_order) {
         return;
     }
     struct order *order = engine_take_order(engine, batch, kind, lane_index);
@@ -75,6 +114,9 @@ deal_blocks(struct engine *engine, struct batch *batch)
 {
     struct large *large = batch->large;
     const struct item *item = &batch->items[0];
+    if (item_unpacks(item) && !take_home(engine, batch)) {
+        return;
+    }
     while (large->next_index < item->block_count) {
         if (is_block_stored(large, large->next_index)) {
             large->next_index++;
@@ -86,18 +128,24 @@ deal_blocks(struct engine *engine, struct batch *batch)
         }
         struct order *order = engine_take_order(engine, batch, ORDER_BLOCK, lane_index);
         order->block_index = large->next_index++;
+        order->has_want_crc64 =
+            (large->has_crc[order->block_index >> 3] >> (order->block_index & 7) & 1) != 0;
+        order->want_crc64 = large->crcs[order->block_index];
         large->out_count++;
         mailbox_post(&engine->options.lanes[lane_index].mailbox, &order->mail);
     }
 }
 
-/* The item's own digests from its blocks', without reading anything again. */
+/* The item's own digests and size from its blocks', without reading anything again. */
 static enum err_code
 combine(struct batch *batch, struct err *err)
 {
     struct large *large = batch->large;
     struct item *item = &batch->items[0];
     uint64_t crc = CRC64_EMPTY;
+    for (uint32_t i = 0; i < item->block_count && item->pack == PACK_YES; i++) {
+        item->stored_bytes += large->lens[i];
+    }
     for (uint32_t i = 0; i < item->block_count; i++) {
         uint64_t offset = (uint64_t)i * item->block_bytes;
         crc = crc64_combine(crc, large->crcs[i],
@@ -109,7 +157,9 @@ combine(struct batch *batch, struct err *err)
     item->has_crc64 = true;
     item->verdict = large->is_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
     const struct blob_props *source = item->source;
-    if (source != NULL && source->has_crc64 && source->content_encoding == NULL) {
+    bool is_of_original =
+        source != NULL && (source->content_encoding == NULL || item_unpacks(item));
+    if (is_of_original && source->has_crc64) {
         if (source->crc64 != crc) {
             return err_set(err, ERR_DIGEST,
                            "'%s' does not match the checksum its store keeps: read %016llx, kept "
@@ -168,13 +218,15 @@ large_deal(struct engine *engine, struct batch *batch)
 {
     struct large *large = batch->large;
     bool gives_up = engine->is_stopping && !large->has_order && large->out_count == 0;
-    if (gives_up && (large->state == LARGE_ASK || large->state == LARGE_LIST ||
-                     large->state == LARGE_DIGEST || large->state == LARGE_COMMIT)) {
+    if (gives_up &&
+        (large->state == LARGE_ASK || large->state == LARGE_LIST || large->state == LARGE_SAMPLE ||
+         large->state == LARGE_DIGEST || large->state == LARGE_COMMIT)) {
         end_item(engine, batch, ITEM_UNDONE);
     }
     switch (large->state) {
     case LARGE_ASK: send_order(engine, batch, ORDER_STAT); break;
     case LARGE_LIST: send_order(engine, batch, ORDER_BLOCKS); break;
+    case LARGE_SAMPLE: send_order(engine, batch, ORDER_SAMPLE); break;
     case LARGE_COPY: copy_step(engine, batch); break;
     case LARGE_DIGEST: send_order(engine, batch, ORDER_DIGEST); break;
     case LARGE_COMMIT: send_order(engine, batch, ORDER_COMMIT); break;
@@ -184,6 +236,7 @@ large_deal(struct engine *engine, struct batch *batch)
     }
     if (large->state == LARGE_DONE) {
         list_remove(&batch->link);
+        give_home(engine, large);
         engine->larges_out--;
         engine_finish(engine, batch);
     }
@@ -195,7 +248,7 @@ on_found(struct engine *engine, struct batch *batch, const struct order *order)
     struct large *large = batch->large;
     struct item *item = &batch->items[0];
     large->cond = BLOB_COND_ABSENT;
-    large->state = large->has_old_blocks ? LARGE_LIST : LARGE_COPY;
+    large->state = large->has_old_blocks ? LARGE_LIST : ready_to_copy(item);
     if (order->etag[0] == '\0') {
         return;
     }
@@ -229,6 +282,7 @@ on_listed(struct engine *engine, struct batch *batch)
         if ((large->is_stored[i >> 3] & bit) == 0) {
             continue;
         }
+        large->has_crc[i >> 3] |= bit;
         if ((large->is_there[i >> 3] & bit) != 0) {
             uint64_t bytes = MIN_OF(item->block_bytes, item->size_bytes - offset);
             count_bytes(engine, large, bytes);
@@ -238,7 +292,7 @@ on_listed(struct engine *engine, struct batch *batch)
             large->stored_count--;
         }
     }
-    large->state = LARGE_COPY;
+    large->state = ready_to_copy(item);
 }
 
 static void
@@ -250,6 +304,9 @@ on_block(struct engine *engine, struct batch *batch, struct order *order)
     large->stored_count++;
     large->crcs[index] = order->crc64;
     memcpy(large->xxh3s + (size_t)index * XXH3_BYTES, order->xxh3, XXH3_BYTES);
+    if (large->lens != NULL) {
+        large->lens[index] = order->sent_bytes;
+    }
     large->is_checked = large->is_checked && (order->checked == BLOB_CHECKED_CRC64 ||
                                               order->checked == BLOB_CHECKED_MD5);
     count_bytes(engine, large, order->len_bytes);
@@ -319,6 +376,10 @@ large_on_order(struct engine *engine, struct order *order)
     switch (kind) {
     case ORDER_STAT: on_found(engine, batch, order); break;
     case ORDER_BLOCKS: on_listed(engine, batch); break;
+    case ORDER_SAMPLE:
+        item->pack = order->pays ? PACK_YES : PACK_NO;
+        large->state = LARGE_COPY;
+        break;
     case ORDER_BLOCK: on_block(engine, batch, order); return; /* the recorder gives it back */
     case ORDER_DIGEST: on_digest(engine, batch, order); break;
     case ORDER_COMMIT:

@@ -93,3 +93,38 @@ mime_of(const char *name)
     const struct row *row = bsearch(&key, rows, row_count, sizeof rows[0], compare_rows);
     return row == NULL ? "application/octet-stream" : row->type;
 }
+
+bool
+mime_is_packed(const char *type)
+{
+    static const char *const begins[] = {
+        "video/",
+        "audio/mp",
+        "audio/ogg",
+        "audio/flac",
+        "image/jp",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "image/avif",
+        "image/hei",
+        "font/woff",
+        "application/zip",
+        "application/gzip",
+        "application/zstd",
+        "application/x-xz",
+        "application/x-bzip2",
+        "application/x-7z",
+        "application/vnd.rar",
+        "application/java-archive",
+        "application/vnd.openxmlformats",
+        "application/vnd.oasis.opendocument",
+    };
+    for (unsigned i = 0; i < COUNT_OF(begins); i++) {
+        if (strncasecmp(type, begins[i], strlen(begins[i])) == 0) {
+            return true;
+        }
+    }
+    size_t len = strlen(type);
+    return len > 4 && strcmp(type + len - 4, "+zip") == 0;
+}

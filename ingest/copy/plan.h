@@ -18,7 +18,7 @@
 #include "ingest/copy/item.h"
 
 #define PLAN_COMMIT_NS (200 * NS_PER_MS)
-#define PLAN_VERSION   1
+#define PLAN_VERSION   2
 
 struct plan {
     struct sql sql;
@@ -69,8 +69,9 @@ MUST_USE enum err_code plan_find_done(struct plan_reader *reader, struct arena *
 /* The size of the blocks of which an earlier run has stored some; 0: of none. */
 MUST_USE enum err_code plan_find_block_bytes(struct plan_reader *reader, const struct item *item,
                                              uint32_t *ret_block_bytes, struct err *err);
-/* The stage of a large item of this name, size, time and block size, and its blocks into large. */
-MUST_USE enum err_code plan_find_large(struct plan_reader *reader, const struct item *item,
+/* The stage of a large item of this name, size, time and block size, and its blocks into large;
+ * into item, whether they are compressed. */
+MUST_USE enum err_code plan_find_large(struct plan_reader *reader, struct item *item,
                                        struct large *large, bool *ret_found, struct err *err);
 
 /* Every stored item in the order of storing; name and texts are borrowed for the call. */

@@ -31,6 +31,9 @@ reader_open(struct reader *reader, struct end *end, const struct config *config,
     if (code == ERR_OK && !end->caps.is_local) {
         code = retry_wrap(config, clock, &reader->backend, err);
     }
+    if (code == ERR_OK && end->caps.keeps_props) {
+        code = unzstd_new(reader->backend, &reader->backend, err);
+    }
     if (code != ERR_OK) {
         reader_close(reader);
     }
@@ -131,10 +134,11 @@ begin_piece(struct reader *reader, const char *name, const struct blob_props *pr
     piece->op = (struct blob_op){
         .verb = BLOB_READ,
         .name = name,
-        .item_id = index + 1,
+        /* What is compressed is one item read in parts, in order; the others have a file each. */
+        .item_id = blob_is_packed(props) ? reader->packed_count : index + 1,
         .offset_bytes = offset,
-        .len_bytes = (uint32_t)MIN_OF(props->size_bytes - offset, READER_PIECE_BYTES),
-        .is_whole = true,
+        .len_bytes = (uint32_t)MIN_OF(props->original_bytes - offset, READER_PIECE_BYTES),
+        .is_whole = !blob_is_packed(props),
         .buf = piece->buf,
         .props = &piece->props,
     };
@@ -150,18 +154,17 @@ add_piece(struct reader_piece *piece, uint64_t *crc)
 }
 
 enum err_code
-reader_crc64(struct reader *reader, const char *name, uint64_t size_bytes, int64_t mtime_ns,
+reader_crc64(struct reader *reader, const char *name, const struct blob_props *props,
              uint64_t *ret_crc64, struct err *err)
 {
-    struct blob_props props = {
-        .size_bytes = size_bytes, .original_bytes = size_bytes, .mtime_ns = mtime_ns};
-    uint64_t count = (size_bytes + READER_PIECE_BYTES - 1) / READER_PIECE_BYTES;
+    uint64_t count = (props->original_bytes + READER_PIECE_BYTES - 1) / READER_PIECE_BYTES;
     uint64_t begun = 0;
     uint64_t crc = CRC64_EMPTY;
-    enum err_code code = ERR_OK;
+    enum err_code code = blob_is_packed(props) ? unzstd_check(props, name, err) : ERR_OK;
+    reader->packed_count++;
     for (uint64_t index = 0; index < count && code == ERR_OK; index++) {
         for (; begun < count && begun < index + READER_PIECES && code == ERR_OK; begun++) {
-            code = begin_piece(reader, name, &props, begun, err);
+            code = begin_piece(reader, name, props, begun, err);
         }
         struct reader_piece *piece = &reader->pieces[index % READER_PIECES];
         if (code != ERR_OK) {

@@ -37,6 +37,7 @@ struct reader {
     struct disk *disk;
     struct transport *http;
     struct backend *backend;
+    uint64_t packed_count; /* items read so far */
     struct reader_piece pieces[READER_PIECES];
 };
 
@@ -47,8 +48,10 @@ void reader_close(struct reader *reader);
 /* What the store has under this name; ERR_ITEM_GONE if nothing. */
 MUST_USE enum err_code reader_stat(struct reader *reader, const char *name,
                                    struct blob_props *ret_props, struct err *err);
-/* Read size_bytes of it and compute their CRC. mtime_ns as listed, BLOB_TIME_NONE if unknown. */
-MUST_USE enum err_code reader_crc64(struct reader *reader, const char *name, uint64_t size_bytes,
-                                    int64_t mtime_ns, uint64_t *ret_crc64, struct err *err);
+/* Read it and compute the CRC of its original bytes. props: sizes and mtime as listed,
+ * BLOB_TIME_NONE if unknown. */
+MUST_USE enum err_code reader_crc64(struct reader *reader, const char *name,
+                                    const struct blob_props *props, uint64_t *ret_crc64,
+                                    struct err *err);
 
 #endif

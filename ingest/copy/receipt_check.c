@@ -21,8 +21,9 @@ struct check {
     struct reader store;
 };
 
-/* A row of the database: name, size, crc64, md5, modification time at the store, what was seen. */
-#define COLUMNS "name,size,crc64,md5,mtime,seen"
+/* A row of the database: name, size, crc64, md5, modification time at the store, what was seen,
+ * how long it is at the store. */
+#define COLUMNS "name,size,crc64,md5,mtime,seen,stored"
 
 static enum err_code
 interrupted(const struct check *c, struct err *err)
@@ -59,7 +60,7 @@ open_database(struct check *c, struct err *err)
     enum err_code code = sql_open(&c->sql, c->options->db_path, SQL_SYNC_OFF, CACHE_BYTES, err);
     code = code == ERR_OK ? sql_exec(&c->sql,
                                      "CREATE TABLE want(name BLOB PRIMARY KEY, size, crc64, md5,"
-                                     " mtime, seen DEFAULT 0) WITHOUT ROWID; BEGIN;",
+                                     " mtime, seen DEFAULT 0, stored) WITHOUT ROWID; BEGIN;",
                                      err)
                           : code;
     code = code == ERR_OK
@@ -70,9 +71,10 @@ open_database(struct check *c, struct err *err)
     code = code == ERR_OK
                ? sql_prepare(&c->sql, &c->find, "SELECT " COLUMNS " FROM want WHERE name=?1", err)
                : code;
-    return code == ERR_OK ? sql_prepare(&c->sql, &c->mark,
-                                        "UPDATE want SET seen=?2, mtime=?3 WHERE name=?1", err)
-                          : code;
+    return code == ERR_OK
+               ? sql_prepare(&c->sql, &c->mark,
+                             "UPDATE want SET seen=?2, mtime=?3, stored=?4 WHERE name=?1", err)
+               : code;
 }
 
 static void
@@ -156,6 +158,7 @@ compare(struct check *c, const char *name, const struct blob_props *props, struc
     sql_bind_blob(&c->mark, 1, name, strlen(name));
     sql_bind_i64(&c->mark, 2, seen);
     sql_bind_i64(&c->mark, 3, props->mtime_ns);
+    sql_bind_i64(&c->mark, 4, (int64_t)props->size_bytes);
     return sql_run(&c->mark, err);
 }
 
@@ -232,8 +235,10 @@ read_back(struct check *c, struct sql_stmt *row, const char *name, struct err *e
     struct err why = ERR_NONE;
     uint64_t want = (uint64_t)sql_col_i64(row, 2);
     uint64_t crc = 0;
-    enum err_code code = reader_crc64(&c->store, name, (uint64_t)sql_col_i64(row, 1),
-                                      sql_col_i64(row, 4), &crc, &why);
+    struct blob_props props = {.size_bytes = (uint64_t)sql_col_i64(row, 6),
+                               .original_bytes = (uint64_t)sql_col_i64(row, 1),
+                               .mtime_ns = sql_col_i64(row, 4)};
+    enum err_code code = reader_crc64(&c->store, name, &props, &crc, &why);
     if (code != ERR_OK && err_class(code) != ERR_CLASS_ITEM) {
         *err = why;
         return code;

@@ -2,23 +2,33 @@
 
 #include "base/ticket.h"
 #include "base/units.h"
+#include "storage/wrap/wrap.h"
 
 #define LANES_DEFAULT_MAX 4U
 #define RANGE_BYTES       ((uint64_t)1 << 20)
 #define RANGE_WHOLE_BYTES ((uint64_t)4 << 20)
+#define PACK_BLOCK_BYTES  ((uint64_t)4 << 20)
 
-/* Six tenths of the budget are buffers; the rest is for batches, databases, stacks and libraries.
- * A buffer is a power of two. */
+/*
+ * Six tenths of the budget are the lanes'; the rest is for batches, databases, stacks and
+ * libraries. Of a lane's share compressing takes up to a quarter, decompressing what zstd needs for
+ * a stream, and buffers the rest. A buffer is a power of two, and one that is compressed has room
+ * for both.
+ */
 static void
-divide(uint64_t memory_bytes, unsigned lanes, struct room *room)
+divide(const struct copy_options *options, bool may_unpack, unsigned lanes, struct room *room)
 {
-    size_t largest = (size_t)(memory_bytes / 10 * 6 / lanes);
+    size_t share = (size_t)(options->memory_bytes / 10 * 6 / lanes);
+    size_t packer = options->compress_level != 0 ? share / 4 : 0;
+    size_t taken = packer + (may_unpack ? UNZSTD_BYTES : 0);
+    size_t largest = share > taken ? share - taken : 0;
     room->lanes = lanes;
+    room->packer_bytes = packer;
     room->pool_bytes = largest;
     while ((largest & (largest - 1)) != 0) {
         largest &= largest - 1;
     }
-    room->block_largest = largest;
+    room->block_largest = options->compress_level != 0 ? largest / 2 : largest;
 }
 
 /* A lane that writes to files waits in the kernel: one more keeps the others' cores busy while
@@ -61,10 +71,13 @@ room_divide(const struct copy_options *options, const struct end_caps *source,
     if (!options->has_block_bytes && is_download) {
         room.block_bytes = MIN_OF(room.block_bytes, RANGE_WHOLE_BYTES);
         room.large_block_bytes = RANGE_BYTES;
+    } else if (!options->has_block_bytes && options->compress_level != 0) {
+        /* A window of 2 MiB gains nothing from larger blocks. */
+        room.block_bytes = MIN_OF(room.block_bytes, PACK_BLOCK_BYTES);
     }
-    divide(options->memory_bytes, lanes, &room);
+    divide(options, source->keeps_props, lanes, &room);
     while (options->lanes == 0 && lanes > 1 && room.block_largest < room.block_bytes) {
-        divide(options->memory_bytes, --lanes, &room);
+        divide(options, source->keeps_props, --lanes, &room);
     }
     if (room.block_largest < room.block_bytes) {
         if (options->has_block_bytes || room.block_largest < POOL_PIECE_MIN) {

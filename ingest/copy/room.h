@@ -16,6 +16,7 @@
 struct room {
     unsigned lanes;
     size_t pool_bytes;          /* of one lane's buffers */
+    size_t packer_bytes;        /* what compressing may take of a lane's share; 0: nothing is */
     size_t block_largest;       /* the largest buffer of a lane */
     uint64_t block_bytes;       /* items up to this travel in one block */
     uint64_t large_block_bytes; /* of others; 0: block_bytes */

@@ -2,11 +2,15 @@
 
 #include "base/units.h"
 #include "ingest/copy/compare.h"
+#include "ingest/copy/mime.h"
+#include "storage/wrap/packer.h"
+#include "storage/wrap/wrap.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#define BLOCK_STEP ((uint64_t)1 << 20)
+#define BLOCK_STEP     ((uint64_t)1 << 20)
+#define PACK_BYTES_MIN 256U /* less is not worth the decompressing */
 
 /* A block takes 25 bytes of bookkeeping while its item is on its way, and many items are at a time.
  * Only where buffers of that size are to be had. */
@@ -266,18 +270,72 @@ make_large(struct scan *scan, struct batch *batch, struct item *item, struct err
     large->crcs = arena_take(arena, item->block_count * sizeof *large->crcs);
     large->xxh3s = arena_take(arena, (size_t)item->block_count * XXH3_BYTES);
     large->is_stored = arena_take(arena, (item->block_count + 7) / 8);
+    large->has_crc = arena_take(arena, (item->block_count + 7) / 8);
     large->is_there = arena_take(arena, (item->block_count + 7) / 8);
     large->is_checked = true;
+    if (item->pack != PACK_NO) {
+        large->lens = arena_take(arena, item->block_count * sizeof *large->lens);
+    }
     batch->large = large;
     bool is_found = false;
     return scan->has_reader ? plan_find_large(&scan->reader, item, large, &is_found, err) : ERR_OK;
+}
+
+/* Not what is compressed already, by its encoding or by what it is said to be. */
+static enum item_pack
+choose_pack(const struct scan *scan, const struct item *item)
+{
+    const struct blob_props *source = item->source;
+    if (scan->options.copy->compress_level == 0 || item->size_bytes < PACK_BYTES_MIN ||
+        item->block_bytes > PACKER_BLOCK_MAX) {
+        return PACK_NO;
+    }
+    if (item_unpacks(item)) {
+        return item->block_count > 1 ? PACK_YES : PACK_TRY;
+    }
+    if (source != NULL && source->content_encoding != NULL) {
+        return PACK_NO;
+    }
+    bool is_typed = source != NULL && source->content_type != NULL;
+    return mime_is_packed(is_typed ? source->content_type : mime_of(item->name)) ? PACK_NO
+                                                                                 : PACK_TRY;
+}
+
+static void
+count_encoded(struct scan *scan, const struct blob_props *props)
+{
+    bool is_encoded = props->content_encoding != NULL &&
+                      strcmp(props->content_encoding, "zstd") == 0 && !blob_is_packed(props);
+    if (is_encoded && !scan->options.target->caps.keeps_props) {
+        atomic_fetch_add_explicit(&scan->encoded, 1, memory_order_relaxed);
+    }
+}
+
+/* Can it be copied at all, and in blocks of what size? */
+static enum err_code
+check_item(const struct scan *scan, const struct entry *entry, const struct item *item,
+           uint32_t *ret_block_bytes, struct err *err)
+{
+    const struct end *target = scan->options.target;
+    if (entry->props.is_archived) {
+        return err_set(err, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
+    }
+    enum err_code code = end_check_name(target, item->name, err);
+    if (code == ERR_OK && item_unpacks(item)) {
+        code = unzstd_check(item->source, item->name, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = scan_block_bytes(scan->options.copy, &target->caps, scan->options.block_largest,
+                            item->size_bytes, ret_block_bytes, err);
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "'%s'", item->name);
 }
 
 static enum err_code
 add_item(struct scan *scan, const struct entry *entry, struct item *item, struct err *err)
 {
     struct batch *batch = scan->filling;
-    const struct copy_options *copy = scan->options.copy;
     struct err why = ERR_NONE;
     uint32_t block_bytes = 0;
     item->state = ITEM_PENDING;
@@ -289,20 +347,15 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
     }
     batch->bytes += item->size_bytes;
     atomic_fetch_add_explicit(&scan->bytes, item->size_bytes, memory_order_relaxed);
-    if (entry->props.is_archived) {
-        (void)err_set(&why, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
-    } else if (end_check_name(scan->options.target, item->name, &why) == ERR_OK &&
-               scan_block_bytes(copy, &scan->options.target->caps, scan->options.block_largest,
-                                item->size_bytes, &block_bytes, &why) != ERR_OK) {
-        (void)err_wrap(&why, "'%s'", item->name);
-    }
-    if (why.code != ERR_OK) {
+    if (check_item(scan, entry, item, &block_bytes, &why) != ERR_OK) {
         item_fail(batch, item, ITEM_FAILED, &why);
         return ERR_OK;
     }
     ASSERT(block_bytes > 0);
     item->block_bytes = block_bytes;
     item->block_count = (uint32_t)((item->size_bytes + block_bytes - 1) / block_bytes);
+    item->pack = (uint8_t)choose_pack(scan, item);
+    count_encoded(scan, &entry->props);
     return look_up(scan, batch, item, err);
 }
 

@@ -50,8 +50,9 @@ struct scan {
     uint64_t next_item_id;
     atomic_uint_least64_t items;
     atomic_uint_least64_t bytes;
-    struct mail stop;    /* control's, to us */
-    struct mail stopped; /* ours, to control */
+    atomic_uint_least64_t encoded; /* items that stay compressed, though not by us, in a folder */
+    struct mail stop;              /* control's, to us */
+    struct mail stopped;           /* ours, to control */
     struct err err;
 };
 

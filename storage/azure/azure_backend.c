@@ -291,9 +291,7 @@ take_block(void *user, const char *id, uint64_t size_bytes)
     if (!azure_block_index(id, op->nonce, op->stage_id, &index) || index >= op->block_count) {
         return;
     }
-    bool is_last = index + 1 == op->block_count;
-    uint64_t want = is_last ? op->props->size_bytes - op->block_bytes * index : op->block_bytes;
-    if (size_bytes == want) {
+    if (size_bytes == blob_block_len(op, index)) {
         op->block_bits[index >> 3] |= (uint8_t)(1U << (index & 7));
     }
 }

@@ -435,6 +435,7 @@ azure_end_open(const char *address, const struct end_options *options, struct en
         .needs_zeros = true,
         .keeps_props = true,
         .checks_transit = true,
+        .block_order_free = true,
         .item_bytes_max = BLOCKS_MAX * BLOCK_BYTES_MAX,
         .blocks_max = BLOCKS_MAX,
         .block_bytes_max = BLOCK_BYTES_MAX,

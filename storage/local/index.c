@@ -158,6 +158,10 @@ read_row(struct sql_stmt *stmt, struct index_row *row)
     (void)snprintf(props->job, sizeof props->job, "%s", job == NULL ? "" : job);
     copy_text(stmt, 11, &row->content_type, &props->content_type);
     copy_text(stmt, 12, &row->content_encoding, &props->content_encoding);
+    bool is_zstd = props->content_encoding != NULL && strcmp(props->content_encoding, "zstd") == 0;
+    if (!is_zstd || props->original_bytes == 0) {
+        props->original_bytes = props->size_bytes; /* only what we compressed has another one */
+    }
     const void *metadata = sql_col_blob(stmt, 13, &len);
     text_clear(&row->extra_metadata);
     text_add(&row->extra_metadata, metadata, are_pairs(metadata, len) ? len : 0);

@@ -61,6 +61,8 @@ void local_key(const struct local_end *end, const char *name, struct text *out);
 #define LOCAL_STAGE_NAME_BYTES 64
 void local_stage_name(const char *nonce, uint64_t stage_id,
                       char out[static LOCAL_STAGE_NAME_BYTES]);
+/* And where its frames are joined, if it has such. */
+void local_join_name(const char *nonce, uint64_t stage_id, char out[static LOCAL_STAGE_NAME_BYTES]);
 
 /* ---- publisher.c ---- */
 struct publish {

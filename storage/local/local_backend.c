@@ -191,6 +191,8 @@ local_discard(struct local_op *local)
         char name[LOCAL_STAGE_NAME_BYTES];
         local_stage_name(op->nonce, op->stage_id, name);
         (void)unlinkat(b->end->stage, name, 0);
+        local_join_name(op->nonce, op->stage_id, name);
+        (void)unlinkat(b->end->stage, name, 0);
     }
     local_end_op(local);
 }
@@ -221,6 +223,7 @@ local_poll(struct backend *backend)
         b->publishing--;
         local_end_op(CONTAINER_OF(publish, struct local_op, publish));
     }
+    ran += local_join_poll(b);
     while (!list_is_empty(&b->ready)) {
         struct local_op *local = CONTAINER_OF(list_pop(&b->ready), struct local_op, link);
         struct blob_op *op = local->op;
@@ -236,6 +239,7 @@ local_free(struct backend *backend)
 {
     struct local_backend *b = CONTAINER_OF(backend, struct local_backend, backend);
     ASSERT(b->publishing == 0);
+    ASSERT(list_is_empty(&b->joining));
     publisher_settle(b->end->publisher);
     while (!list_is_empty(&b->files)) {
         local_close_file(CONTAINER_OF(b->files.next, struct local_file, link));
@@ -251,12 +255,19 @@ local_free(struct backend *backend)
     return mem_give(b);
 }
 
-/* Disk operations end by themselves; there is nothing to hurry. */
+/* Disk operations end by themselves; only joining frames takes long. */
 static void
 local_cancel(struct backend *backend, struct blob_op *op)
 {
     (void)backend;
-    (void)op;
+    op->is_cancelled = true;
+}
+
+static int64_t
+local_next_timer_ns(struct backend *backend)
+{
+    const struct local_backend *b = CONTAINER_OF(backend, struct local_backend, backend);
+    return list_is_empty(&b->joining) ? INT64_MAX : 0;
 }
 
 static const struct backend_ops local_ops = {
@@ -264,6 +275,7 @@ static const struct backend_ops local_ops = {
     .submit = local_submit,
     .cancel = local_cancel,
     .poll = local_poll,
+    .next_timer_ns = local_next_timer_ns,
     .free = local_free,
 };
 
@@ -285,6 +297,7 @@ local_backend_new(struct local_end *end, const struct lane_io *io, struct backen
     b->end = end;
     b->io = *io;
     list_init(&b->ready);
+    list_init(&b->joining);
     list_init(&b->free_ops);
     list_init(&b->all_ops);
     list_init(&b->files);

@@ -19,6 +19,13 @@ struct local_file {
     struct list waiting; /* struct local_op */
 };
 
+/* How far the frames of an item are in one file. */
+struct local_join {
+    int to; /* that file */
+    uint32_t index;
+    uint64_t done_bytes; /* of this frame */
+};
+
 struct local_backend;
 struct local_op {
     struct list link;
@@ -27,7 +34,9 @@ struct local_op {
     struct blob_op *op;
     struct local_file *file; /* NULL: the op's own descriptor, in disk.fd */
     int fd;
+    uint64_t at_bytes; /* WRITE: where in the staged file */
     uint32_t done_bytes;
+    struct local_join join; /* COMMIT of an item of frames */
     struct publish publish;
 };
 
@@ -40,6 +49,7 @@ struct local_backend {
     bool has_index;
     struct mailbox answers; /* from the publisher */
     struct list ready;      /* ops that ended without waiting */
+    struct list joining;    /* ops whose frames are being joined */
     struct list free_ops;
     struct list all_ops; /* blocks of them, to free */
     struct list files;
@@ -59,5 +69,18 @@ void local_write(struct local_op *local);
 void local_commit(struct local_op *local);
 void local_blocks(struct local_op *local);
 void local_put(struct local_op *local);
+
+/* ---- local_write.c, for local_join.c ---- */
+/* The staged file of the op's item, kept open until COMMIT or DISCARD; NULL: op->err says why. */
+struct local_file *local_stage(struct local_op *local);
+int local_open_staged(const struct local_op *local, char name[static LOCAL_STAGE_NAME_BYTES],
+                      int flags);
+/* Give the staged file its size and time, and hand it to the publisher. */
+void local_publish(struct local_op *local, int fd, const char *stage_name);
+void local_write_failed(struct local_op *local, int sys, const char *words);
+
+/* ---- local_join.c ---- */
+void local_join_begin(struct local_op *local);
+unsigned local_join_poll(struct local_backend *b);
 
 #endif

@@ -15,16 +15,38 @@ local_stage_name(const char *nonce, uint64_t stage_id, char out[static LOCAL_STA
                    (unsigned long long)stage_id);
 }
 
-static void
-fail(struct local_op *local, int sys, const char *words)
+void
+local_join_name(const char *nonce, uint64_t stage_id, char out[static LOCAL_STAGE_NAME_BYTES])
+{
+    (void)snprintf(out, LOCAL_STAGE_NAME_BYTES, "%.32s/%016llx.joined", nonce,
+                   (unsigned long long)stage_id);
+}
+
+void
+local_write_failed(struct local_op *local, int sys, const char *words)
 {
     (void)err_set_sys(&local->op->err, err_from_target_errno(sys), sys, "%s '%s' at '%s'", words,
                       local->op->name, local->backend->end->path);
 }
 
-/* The staged file of the op's item, kept open until COMMIT or DISCARD. */
-static struct local_file *
-stage(struct local_op *local)
+int
+local_open_staged(const struct local_op *local, char name[static LOCAL_STAGE_NAME_BYTES], int flags)
+{
+    int stage = local->backend->end->stage;
+    flags |= O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(stage, name, flags, 0666);
+    if (fd < 0 && errno == ENOENT) {
+        name[32] = '\0'; /* the job's own folder */
+        if (mkdirat(stage, name, 0700) == 0 || errno == EEXIST) {
+            name[32] = '/';
+            fd = openat(stage, name, flags, 0666);
+        }
+    }
+    return fd;
+}
+
+struct local_file *
+local_stage(struct local_op *local)
 {
     struct local_backend *b = local->backend;
     struct blob_op *op = local->op;
@@ -34,16 +56,9 @@ stage(struct local_op *local)
         return file;
     }
     local_stage_name(op->nonce, op->stage_id, name);
-    int fd = openat(b->end->stage, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd < 0 && errno == ENOENT) {
-        name[32] = '\0'; /* the job's own folder */
-        if (mkdirat(b->end->stage, name, 0700) == 0 || errno == EEXIST) {
-            name[32] = '/';
-            fd = openat(b->end->stage, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-        }
-    }
+    int fd = local_open_staged(local, name, 0);
     if (fd < 0) {
-        fail(local, errno, "could not stage");
+        local_write_failed(local, errno, "could not stage");
         return NULL;
     }
     file = mem_take(sizeof *file);
@@ -74,7 +89,7 @@ on_written(struct disk_op *disk)
 {
     struct local_op *local = CONTAINER_OF(disk, struct local_op, disk);
     if (disk->result <= 0) {
-        fail(local, disk->result == 0 ? EIO : -disk->result, "could not write");
+        local_write_failed(local, disk->result == 0 ? EIO : -disk->result, "could not write");
         local_end_op(local);
         return;
     }
@@ -100,7 +115,7 @@ write_more(struct local_op *local)
         .fd = local->fd,
         .buf = (char *)op->buf + local->done_bytes,
         .len_bytes = op->len_bytes - local->done_bytes,
-        .offset_bytes = op->offset_bytes + local->done_bytes,
+        .offset_bytes = local->at_bytes + local->done_bytes,
         .done = on_written,
     };
     disk_submit(local->backend->io.disk, &local->disk);
@@ -109,13 +124,16 @@ write_more(struct local_op *local)
 void
 local_write(struct local_op *local)
 {
-    struct local_file *file = stage(local);
+    struct local_file *file = local_stage(local);
     if (file == NULL) {
         local_end_op(local);
         return;
     }
+    const struct blob_op *op = local->op;
     local->file = file;
     local->fd = file->fd;
+    local->at_bytes =
+        op->is_packed ? op->block_index * blob_slot_bytes(op->block_bytes) : op->offset_bytes;
     if (local->op->is_zero && local->op->len_bytes > 0 && leave_hole(local)) {
         local->done_bytes = local->op->len_bytes;
     }
@@ -129,38 +147,46 @@ local_put(struct local_op *local)
     local_write(local);
 }
 
-/* Give the staged file its size and time, close it, and hand it to the publisher. */
 void
-local_commit(struct local_op *local)
+local_publish(struct local_op *local, int fd, const char *stage_name)
 {
     struct local_backend *b = local->backend;
     struct blob_op *op = local->op;
-    struct local_file *file = stage(local);
-    if (file == NULL) {
-        local_end_op(local);
-        return;
-    }
     const struct blob_props *props = op->props;
     int64_t mtime_ns = props->mtime_ns;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, clock_to_timespec(mtime_ns)};
     struct stat st;
-    int sys = 0;
-    if (fstat(file->fd, &st) != 0 ||
+    if (fstat(fd, &st) != 0 ||
         ((uint64_t)st.st_size != props->size_bytes &&
-         ftruncate(file->fd, (off_t)props->size_bytes) != 0) ||
-        (mtime_ns != BLOB_TIME_NONE && futimens(file->fd, times) != 0)) {
-        sys = errno;
-    }
-    local_close_file(file);
-    if (sys != 0) {
-        fail(local, sys, "could not finish");
+         ftruncate(fd, (off_t)props->size_bytes) != 0) ||
+        (mtime_ns != BLOB_TIME_NONE && futimens(fd, times) != 0)) {
+        local_write_failed(local, errno, "could not finish");
         local_end_op(local);
         return;
     }
     local->publish = (struct publish){.op = op, .answer = &b->answers, .wake = b->io.wake};
-    local_stage_name(op->nonce, op->stage_id, local->publish.stage_name);
+    (void)snprintf(local->publish.stage_name, LOCAL_STAGE_NAME_BYTES, "%s", stage_name);
     b->publishing++;
     publisher_post(b->end->publisher, &local->publish);
+}
+
+void
+local_commit(struct local_op *local)
+{
+    struct blob_op *op = local->op;
+    char name[LOCAL_STAGE_NAME_BYTES];
+    struct local_file *file = local_stage(local);
+    if (file == NULL) {
+        local_end_op(local);
+        return;
+    }
+    if (op->is_packed) {
+        local_join_begin(local);
+        return;
+    }
+    local_stage_name(op->nonce, op->stage_id, name);
+    local_publish(local, file->fd, name);
+    local_close_file(file);
 }
 
 /* The file tells only how far it reaches; which blocks were written, the plan knows. */

@@ -1,5 +1,5 @@
 /*
- * storage/wrap/wrap.h - backends that wrap a backend: retry, throttle, fault.
+ * storage/wrap/wrap.h - backends that wrap a backend: retry, throttle, unzstd, fault.
  *
  * Each owns the backend it wraps and frees it. Each uses the clock it is given, so that a
  * simulation can run days of back-off in no time.
@@ -44,6 +44,31 @@ void throttle_set(struct throttle *throttle, uint64_t bytes_per_s);
 MUST_USE enum err_code throttle_new(struct backend *inner, struct throttle *throttle,
                                     const struct clock *clock, struct backend **ret_backend,
                                     struct err *err);
+
+/*
+ * unzstd: READs of items that were compressed by us (blob_is_packed(): size and original size
+ * differ) give the original bytes; everything else passes through.
+ *
+ * is_whole: the op's buf has room for unzstd_room_bytes() and the stored bytes are read behind the
+ * original's. Otherwise the ops of one item come in the order of their offsets: frames are decoded
+ * from the front, what lies between two ops is decoded and dropped, and an op before the position
+ * begins anew. One such item at a time; READs of another one are BUSY meanwhile.
+ *
+ * The frames are a stranger's: never more bytes than the original size says, no dictionaries, no
+ * formats from before the standard, windows of at most PACKER_WINDOW_LOG, nothing behind the end.
+ * ERR_DIGEST says what was wrong.
+ */
+#define UNZSTD_BYTES ((size_t)9 << 19) /* of memory, at most: input, window, tables */
+MUST_USE enum err_code unzstd_new(struct backend *inner, struct backend **ret_backend,
+                                  struct err *err);
+/* Can these sizes belong together? */
+MUST_USE enum err_code unzstd_check(const struct blob_props *props, const char *name,
+                                    struct err *err);
+static inline uint64_t
+unzstd_room_bytes(const struct blob_props *props)
+{
+    return props->original_bytes + props->size_bytes;
+}
 
 /* fault: seeded errors, delays, short reads, torn writes, for tests. Rates are per mille of ops. */
 struct fault_options {

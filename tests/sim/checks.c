@@ -136,7 +136,7 @@ check_stored(struct world *world, const struct item *row, const char *nonce)
     if (!is_same_time && !world->is_stable && world->options.overwrite == OVERWRITE_IF_DIFFERENT) {
         is_same_time = true; /* an older version of ours with the same bytes was left alone */
     }
-    if (blob->props.size_bytes != row->size_bytes || !is_same_time ||
+    if (blob->props.original_bytes != row->size_bytes || !is_same_time ||
         (row->has_crc64 && blob->props.crc64 != row->crc64)) {
         world_fail(world, "'%s' is not stored as it is recorded", row->name);
     } else if (!world_is_right(world, blob)) {
@@ -206,10 +206,15 @@ check_arrived(struct world *world, const struct memory_blob *source)
     if (!source->exists || source->kind != ENTRY_ITEM || is_foreign) {
         return;
     }
-    if (target == NULL || target->props.size_bytes != source->props.size_bytes ||
-        memcmp(target->bytes, source->bytes, source->props.size_bytes) != 0) {
+    uint64_t len = source->props.original_bytes;
+    uint8_t *want = memory_store_original(source);
+    uint8_t *got = target == NULL ? NULL : memory_store_original(target);
+    if (want == NULL || got == NULL || target->props.original_bytes != len ||
+        memcmp(got, want, len) != 0) {
         world_fail(world, "'%s' has not arrived as it is in the source", source->name);
     }
+    mem_give(want);
+    mem_give(got);
 }
 
 /* Nothing is called checked that nobody could check. */
@@ -341,9 +346,7 @@ mark_block(struct world *world, const char *name, const char *nonce, struct sql_
 {
     uint64_t stage_id = (uint64_t)sql_col_i64(row, 1);
     uint32_t index = (uint32_t)sql_col_i64(row, 2);
-    uint64_t size_bytes = (uint64_t)sql_col_i64(row, 3);
-    uint64_t block_bytes = (uint64_t)sql_col_i64(row, 4);
-    uint64_t len_bytes = MIN_OF(block_bytes, size_bytes - index * block_bytes);
+    uint64_t len_bytes = (uint64_t)sql_col_i64(row, 3);
     struct memory_staged *staged =
         memory_store_find_staged(&world->target, name, nonce, stage_id, index);
     const struct memory_blob *blob = memory_store_find(&world->target, name);
@@ -367,7 +370,7 @@ mark_blocks(struct world *world, const char *plan_path, const char *nonce, struc
     enum err_code code = sql_open(&sql, plan_path, SQL_SYNC_OFF, 1 << 20, err);
     code = code == ERR_OK ? sql_prepare(&sql, &stmt,
                                         "SELECT large.name,large.stage,block.number,"
-                                        "large.size,large.block_bytes FROM block"
+                                        "block.stored FROM block"
                                         " JOIN large ON block.stage=large.stage",
                                         err)
                           : code;
@@ -394,7 +397,7 @@ checks_mark_recorded(struct world *world, const char *plan_path, const char *non
     for (unsigned i = 0; i < world->source.count; i++) {
         struct memory_blob *blob = world->source.blobs[i];
         blob->is_recorded = rows.items[i].state != ITEM_NONE &&
-                            rows.items[i].size_bytes == blob->props.size_bytes &&
+                            rows.items[i].size_bytes == blob->props.original_bytes &&
                             rows.items[i].mtime_ns == blob->props.mtime_ns;
     }
     for (struct list *at = world->target.staged.next; at != &world->target.staged; at = at->next) {

@@ -84,6 +84,10 @@ on_visible(void *user, const struct memory_blob *blob)
     if (strcmp(blob->props.job, run->plan.nonce) != 0) {
         world_fail(run->world, "'%s' was stored without this job's nonce", blob->name);
     }
+    run->world->packed += blob_is_packed(&blob->props);
+    if (blob_is_packed(&blob->props) && run->world->options.compress_level == 0) {
+        world_fail(run->world, "'%s' was compressed, which nobody asked for", blob->name);
+    }
     if (!world_is_right(run->world, blob)) {
         world_fail(run->world, "wrong bytes became visible as '%s'", blob->name);
     }
@@ -166,6 +170,9 @@ open_backend(struct run *run, struct end *end, const struct fault_options *fault
     need(run, end_backend(end, &io, &backend, &err), &err);
     need(run, fault_new(backend, &mine, clock, &backend, &err), &err);
     need(run, retry_new(backend, &retry, clock, &backend, &err), &err);
+    if (end == run->source && end->caps.keeps_props) {
+        need(run, unzstd_new(backend, &backend, &err), &err);
+    }
     if (end == run->target && world->options.bandwidth != 0) {
         need(run, throttle_new(backend, &run->throttle, clock, &backend, &err), &err);
     }
@@ -194,6 +201,11 @@ open_lane(struct run *run, unsigned index)
     struct backend *source = open_backend(run, run->source, &run->trouble->source, index);
     struct backend *target = open_backend(run, run->target, &run->trouble->target, index);
     lane_open(&run->lanes[index], NULL, NULL, source, target);
+    if (world->options.compress_level != 0) {
+        struct packer *packer = NULL;
+        need(run, packer_new(world->options.compress_level, SIZE_MAX, &packer, &err), &err);
+        lane_set_packer(&run->lanes[index], packer);
+    }
 }
 
 static void

@@ -19,6 +19,7 @@
 
 static char seed_text[64];
 static bool is_verbose;
+static uint64_t packed; /* items that were compressed on their way */
 
 /* A failed assertion ends the program: say in which seed it was. */
 static void
@@ -160,6 +161,7 @@ run_seed(uint64_t seed, const char *folder)
         run_again(&disturbed, folder, text_str(&plan_path), &report);
     }
     unsigned failures = calm.failures + disturbed.failures;
+    packed += calm.packed + disturbed.packed;
     mem_give(expected);
     run_report_done(&calm_report);
     run_report_done(&report);
@@ -218,7 +220,7 @@ main(int argc, char **argv)
         bad += run_seed(first + i, folder) > 0;
     }
     remove_files(folder);
-    (void)fprintf(stderr, "%llu seeds, %llu failed\n", (unsigned long long)count,
-                  (unsigned long long)bad);
+    (void)fprintf(stderr, "%llu seeds, %llu failed; %llu items were compressed\n",
+                  (unsigned long long)count, (unsigned long long)bad, (unsigned long long)packed);
     return bad == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -26,14 +26,14 @@ void
 world_fail(struct world *world, const char *fmt, ...)
 {
     va_list args;
+    va_start(args, fmt);
     world->failures++;
     if (world->failures <= 5) {
         (void)fprintf(world->out, "seed %llu: ", (unsigned long long)world->seed);
-        va_start(args, fmt);
         (void)vfprintf(world->out, fmt, args);
-        va_end(args);
         (void)fputc('\n', world->out);
     }
+    va_end(args);
 }
 
 /* ---- content ---- */
@@ -73,11 +73,44 @@ content(const struct world *world, const char *name, uint64_t version, uint64_t 
 bool
 world_is_right(const struct world *world, const struct memory_blob *blob)
 {
-    uint64_t len = blob->props.size_bytes;
+    uint64_t len = blob->props.original_bytes;
     uint8_t *want = content(world, blob->name, version_of(blob->props.mtime_ns), len);
-    bool is_right = memcmp(want, blob->bytes, len) == 0;
+    uint8_t *got = memory_store_original(blob);
+    bool is_right = got != NULL && memcmp(want, got, len) == 0;
+    mem_give(got);
     mem_give(want);
     return is_right;
+}
+
+/* As a copy that compresses would have left it, in blocks of any size; false: it does not shrink.
+ */
+static bool
+pack(const struct world *world, uint8_t **bytes, uint64_t *len, struct blob_props *props)
+{
+    uint64_t block = 600 + *len / 3;
+    uint64_t made = 0;
+    uint8_t *buf = mem_take(packer_room_bytes(block));
+    uint8_t *frames = mem_take(packer_room_bytes(*len) + 64);
+    for (uint64_t at = 0; at < *len; at += block) {
+        void *frame = NULL;
+        uint64_t piece = MIN_OF(block, *len - at);
+        memcpy(buf, *bytes + at, piece);
+        size_t frame_len = packer_frame(world->packer, buf, piece, at > 0, &frame);
+        memcpy(frames + made, frame, frame_len);
+        made += frame_len;
+    }
+    mem_give(buf);
+    if (made == *len || made == 0) {
+        mem_give(frames);
+        return false;
+    }
+    props->original_bytes = *len;
+    props->content_encoding = "zstd";
+    props->crc64 = crc64(CRC64_EMPTY, *bytes, *len);
+    mem_give(*bytes);
+    *bytes = frames;
+    *len = made;
+    return true;
 }
 
 static struct memory_blob *
@@ -88,8 +121,11 @@ set(struct world *world, struct memory_store *store, const char *name, uint64_t 
         .mtime_ns = mtime_of(version), .type = BLOB_TYPE_BLOCK, .has_crc64 = true};
     struct err err = ERR_NONE;
     uint8_t *bytes = content(world, name, version, len);
+    bool is_packed = store == &world->source && world->packs_source && version % 2 == 0 &&
+                     pack(world, &bytes, &len, &props);
     /* Some sources keep nothing but an MD5, which is of use for items of one block. */
-    if (store == &world->source && len <= world->options.block_bytes && version % 3 == 2) {
+    if (!is_packed && store == &world->source && len <= world->options.block_bytes &&
+        version % 3 == 2) {
         props.has_crc64 = false;
         props.has_md5 = digest_md5(bytes, len, props.md5, &err) == ERR_OK;
     }
@@ -135,7 +171,8 @@ make_source(struct world *world)
             blob->kind = ENTRY_FOLDER;
         } else if (kind == 3) {
             blob->error = unreadable[pick(world, 2)];
-            blob->good_bytes = size == 0 ? 0 : pick(world, size); /* a bad sector somewhere */
+            /* A bad sector somewhere. */
+            blob->good_bytes = size == 0 ? 0 : pick(world, blob->props.size_bytes);
         } else if (kind == 4) {
             blob->props.is_archived = world->source_caps.keeps_props;
         }
@@ -150,7 +187,7 @@ make_target(struct world *world)
     for (unsigned i = 0; i < world->item_count; i++) {
         const struct memory_blob *source = world->source.blobs[i];
         uint64_t version = version_of(source->props.mtime_ns);
-        uint64_t len = source->props.size_bytes;
+        uint64_t len = source->props.original_bytes;
         if (!one_in(world, share)) {
             continue;
         }
@@ -203,6 +240,7 @@ choose_options(struct world *world)
     options->wants_sha256 = one_in(world, 8);
     options->bandwidth = one_in(world, 6) ? UINT64_C(5000) << pick(world, 9) : 0;
     options->memory_bytes = UINT64_C(1) << 30;
+    options->compress_level = one_in(world, 3) ? 1 : 0;
     options->config = &world->config;
     options->clock = &world->clock.clock;
     config_init(&world->config);
@@ -211,6 +249,7 @@ choose_options(struct world *world)
         (struct end_caps){.is_local = one_in(world, 3), .keeps_props = true, .needs_zeros = true};
     world->target_caps.needs_zeros = !world->target_caps.is_local;
     world->target_caps.checks_transit = one_in(world, 2);
+    world->packs_source = world->source_caps.keeps_props && one_in(world, 3);
     if (one_in(world, 6)) {
         world->target_caps.item_bytes_max = options->block_bytes * 4;
     }
@@ -222,7 +261,10 @@ choose_options(struct world *world)
 void
 world_init(struct world *world, uint64_t seed, FILE *out)
 {
+    struct err err = ERR_NONE;
     *world = (struct world){.seed = seed, .out = out};
+    enum err_code code = packer_new(1, SIZE_MAX, &world->packer, &err);
+    ASSERT(code == ERR_OK);
     chance_init(&world->chance, seed);
     memory_store_init(&world->source, seed * 2 + 1);
     memory_store_init(&world->target, seed * 2 + 2);
@@ -244,6 +286,7 @@ world_done(struct world *world)
     memory_store_done(&world->source);
     memory_store_done(&world->target);
     config_done(&world->config);
+    world->packer = packer_free(world->packer);
 }
 
 /* ---- trouble ---- */
@@ -315,9 +358,9 @@ world_mutate(struct world *world)
         return;
     }
     bool is_archived = blob->props.is_archived;
-    uint64_t len = one_in(world, 2) ? blob->props.size_bytes : pick_size(world);
+    uint64_t len = one_in(world, 2) ? blob->props.original_bytes : pick_size(world);
     (void)set(world, &world->source, blob->name, version, len);
-    blob->good_bytes = MIN_OF(blob->good_bytes, len == 0 ? 0 : len - 1);
+    blob->good_bytes = MIN_OF(blob->good_bytes, len == 0 ? 0 : blob->props.size_bytes - 1);
     blob->props.is_archived = is_archived;
 }
 
@@ -370,7 +413,8 @@ world_may_replace(const struct world *world, const struct blob_props *by, const 
     case OVERWRITE_IF_NEWER: return by->mtime_ns > target->props.mtime_ns;
     case OVERWRITE_IF_DIFFERENT: break;
     }
-    return target->props.size_bytes != by->size_bytes || target->props.mtime_ns != by->mtime_ns;
+    return target->props.original_bytes != by->original_bytes ||
+           target->props.mtime_ns != by->mtime_ns;
 }
 
 /* ---- what should come of it ---- */
@@ -397,7 +441,7 @@ has_too_many_blocks(const struct world *world, uint64_t size_bytes)
 static bool
 is_too_large(const struct world *world, const struct memory_blob *source)
 {
-    uint64_t size_bytes = source->props.size_bytes;
+    uint64_t size_bytes = source->props.original_bytes;
     uint64_t most = world->target_caps.item_bytes_max;
     return (most != 0 && size_bytes > most) ||
            (has_too_many_blocks(world, size_bytes) && size_bytes > world_block_largest(world));
@@ -413,10 +457,10 @@ static enum item_state
 expect_where_taken(const struct world *world, const struct memory_blob *source,
                    const struct memory_blob *target)
 {
-    bool is_same_size = target->props.size_bytes == source->props.size_bytes;
+    bool is_same_size = target->props.original_bytes == source->props.original_bytes;
     int64_t apart_ns = target->props.mtime_ns - source->props.mtime_ns;
-    bool is_one_block = source->props.size_bytes <= world->options.block_bytes ||
-                        has_too_many_blocks(world, source->props.size_bytes);
+    bool is_one_block = source->props.original_bytes <= world->options.block_bytes ||
+                        has_too_many_blocks(world, source->props.original_bytes);
     bool can_compare = tells_crc(world, source) || is_one_block;
     if (world->options.overwrite == OVERWRITE_ALWAYS) {
         return ITEM_COPIED;

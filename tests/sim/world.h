@@ -12,6 +12,7 @@
 #define TESTS_SIM_WORLD_H
 
 #include "ingest/copy/copy.h"
+#include "storage/wrap/packer.h"
 #include "storage/wrap/wrap.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_end.h"
@@ -58,10 +59,13 @@ struct world {
     struct copy_options options;
     struct config config;
     struct sizes sizes;
-    unsigned runs;    /* with trouble, before a calm one */
-    bool is_stable;   /* no run meets trouble that changes how items end */
-    bool has_foreign; /* another writer may have been there */
-    bool has_expired; /* the target has forgotten staged blocks */
+    struct packer *packer;
+    bool packs_source; /* some of what the source has is compressed */
+    uint64_t packed;   /* items that became visible compressed */
+    unsigned runs;     /* with trouble, before a calm one */
+    bool is_stable;    /* no run meets trouble that changes how items end */
+    bool has_foreign;  /* another writer may have been there */
+    bool has_expired;  /* the target has forgotten staged blocks */
     bool may_corrupt;
     struct fake_clock clock;
     unsigned failures; /* of the simulation: invariants that did not hold */

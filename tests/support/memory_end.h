@@ -76,9 +76,12 @@ struct memory_options {
 void memory_store_init(struct memory_store *store, uint64_t seed);
 void memory_store_done(struct memory_store *store);
 struct memory_blob *memory_store_find(const struct memory_store *store, const char *name);
-/* Put it there, or in place of what is there; takes the bytes. Sets etag, size and CRC. */
+/* Put it there, or in place of what is there; takes the bytes. Sets etag, size and CRC; with a
+ * content encoding and another original size, the bytes are frames, and the CRC is the props'. */
 struct memory_blob *memory_store_set(struct memory_store *store, const char *name, uint8_t *bytes,
                                      uint64_t len, const struct blob_props *props);
+/* What it is uncompressed, for mem_give(); NULL: its frames are damaged. */
+uint8_t *memory_store_original(const struct memory_blob *blob);
 struct memory_staged *memory_store_find_staged(const struct memory_store *store, const char *name,
                                                const char *nonce, uint64_t stage_id,
                                                uint32_t index);

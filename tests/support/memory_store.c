@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/crc64.h"
+#include "storage/wrap/unzstd_frames.h"
 #include "tests/support/memory_end.h"
 
 #include <stdio.h>
@@ -96,17 +97,35 @@ memory_store_set(struct memory_store *store, const char *name, uint8_t *bytes, u
     blob->stage_id = 0;
     blob->is_recorded = false;
     blob->props = *props;
+    bool is_packed = props->content_encoding != NULL && props->original_bytes != len;
     blob->props.size_bytes = len;
-    blob->props.original_bytes = len;
+    blob->props.original_bytes = is_packed ? props->original_bytes : len;
     blob->props.modified_ns = props->mtime_ns;
-    blob->props.crc64 = crc64(CRC64_EMPTY, bytes, len);
+    blob->props.crc64 = is_packed ? props->crc64 : crc64(CRC64_EMPTY, bytes, len);
     blob->props.content_type = NULL;
-    blob->props.content_encoding = NULL;
+    blob->props.content_encoding = is_packed ? "zstd" : NULL;
     blob->props.extra_metadata = NULL;
     blob->props.extra_metadata_len = 0;
     (void)snprintf(blob->props.etag, sizeof blob->props.etag, "\"0x%llX\"",
                    (unsigned long long)++store->last_etag);
     return blob;
+}
+
+uint8_t *
+memory_store_original(const struct memory_blob *blob)
+{
+    uint64_t len = blob->props.original_bytes;
+    uint8_t *bytes = mem_take(len + 1);
+    struct err err = ERR_NONE;
+    if (!blob_is_packed(&blob->props)) {
+        memcpy(bytes, blob->bytes, len);
+        return bytes;
+    }
+    struct frames *frames = frames_new();
+    enum err_code code =
+        frames_decode(frames, blob->bytes, blob->props.size_bytes, bytes, len, &err);
+    frames_free(frames);
+    return code == ERR_OK ? bytes : mem_give(bytes);
 }
 
 /* ---- staged blocks ---- */
@@ -219,9 +238,13 @@ publish(struct memory_store *store, struct blob_op *op, uint8_t *bytes, uint64_t
         store->hooks.sent(store->hooks.user, op, NULL);
     }
     struct memory_blob *blob = memory_store_set(store, op->name, bytes, len, op->props);
-    if (op->props->has_crc64 && op->props->crc64 != blob->props.crc64) {
+    uint8_t *original = memory_store_original(blob);
+    if (original == NULL ||
+        (op->props->has_crc64 &&
+         op->props->crc64 != crc64(CRC64_EMPTY, original, blob->props.original_bytes))) {
         tell_broken(store, op, "an item was published that does not match its CRC");
     }
+    mem_give(original);
     blob->stage_id = op->verb == BLOB_COMMIT ? op->stage_id : 0;
     memcpy(op->etag, blob->props.etag, sizeof op->etag);
     if (store->hooks.visible != NULL) {
@@ -269,13 +292,6 @@ write(struct memory_store *store, const struct end_caps *caps, struct blob_op *o
     op->checked = caps->checks_transit ? BLOB_CHECKED_CRC64 : BLOB_CHECKED_NO;
 }
 
-static uint64_t
-block_len(const struct blob_op *op, uint64_t size_bytes, uint32_t index)
-{
-    uint64_t offset = index * op->block_bytes;
-    return offset > size_bytes ? 0 : MIN_OF(op->block_bytes, size_bytes - offset);
-}
-
 /* A commit whose answer was lost may be said again: the blocks are in the item already. */
 static bool
 is_committed_already(const struct memory_blob *blob, const struct blob_op *op)
@@ -301,7 +317,7 @@ commit(struct memory_store *store, struct blob_op *op)
     for (uint32_t i = 0; i < op->block_count; i++) {
         const struct memory_staged *staged =
             memory_store_find_staged(store, op->name, op->nonce, op->stage_id, i);
-        if (staged == NULL || staged->len_bytes != block_len(op, size_bytes, i)) {
+        if (staged == NULL || staged->len_bytes != blob_block_len(op, i)) {
             mem_give(bytes);
             (void)err_set(&op->err, ERR_ITEM_REFUSED, "block %u of '%s' is not there", i, op->name);
             return;
@@ -320,8 +336,7 @@ list_blocks(const struct memory_store *store, struct blob_op *op)
     for (uint32_t i = 0; i < op->block_count; i++) {
         const struct memory_staged *staged =
             memory_store_find_staged(store, op->name, op->nonce, op->stage_id, i);
-        bool is_whole =
-            staged != NULL && staged->len_bytes == block_len(op, op->props->size_bytes, i);
+        bool is_whole = staged != NULL && staged->len_bytes == blob_block_len(op, i);
         op->block_bits[i >> 3] |= (uint8_t)((unsigned)is_whole << (i & 7));
     }
 }

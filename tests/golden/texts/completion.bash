@@ -4,7 +4,7 @@ _sallyport() {
     local prev="${COMP_WORDS[COMP_CWORD - 1]}"
     case "${COMP_WORDS[*]:1}" in
     "copy "*)
-        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --overwrite --verify --links --tier --transport --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
+        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --compress --overwrite --verify --links --tier --transport --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --overwrite) files="" words="always never if-newer if-different" ;;
         --verify) files="" words="none listing read-back" ;;

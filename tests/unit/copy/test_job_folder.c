@@ -70,6 +70,17 @@ the_same_copy_finds_its_folder_again(void **state)
     changed.filter = (struct filter){.excludes = one, .exclude_count = 2};
     open_path(&changed, &target, again);
     CHECK(strcmp(again, first) != 0);
+    changed = base;
+    changed.compress_level = 3;
+    open_path(&changed, &target, first);
+    changed.compress_level = 4;
+    open_path(&changed, &target, again);
+    CHECK(strcmp(again, first) != 0);
+    changed = base;
+    open_path(&changed, &target, again);
+    CHECK(strcmp(again, first) != 0);
+    changed.filter = (struct filter){.excludes = one, .exclude_count = 2};
+    open_path(&changed, &target, first);
     /* Patterns with quotes in them are not other patterns. */
     changed.filter = (struct filter){.includes = joined, .include_count = 1};
     open_path(&changed, &target, again);

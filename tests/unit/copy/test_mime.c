@@ -87,6 +87,25 @@ the_table_is_loaded_once(void **state)
     CHECK_TEXT(mime_of("a.txt"), "text/plain");
 }
 
+/* These are not even tried: it would only cost time. */
+static void
+compressed_types_are_known(void **state)
+{
+    static const char *const packed[] = {"image/jpeg",       "VIDEO/mp4",
+                                         "application/zip",  "application/gzip",
+                                         "application/zstd", "application/epub+zip"};
+    static const char *const others[] = {"text/plain",  "image/bmp",     "application/octet-stream",
+                                         "audio/x-wav", "image/svg+xml", "",
+                                         "+zip"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(packed); i++) {
+        CHECK(mime_is_packed(packed[i]));
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        CHECK(!mime_is_packed(others[i]));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -97,6 +116,7 @@ main(void)
         TEST(without_a_table_no_type_is_known),
         TEST(only_visible_characters_make_a_type),
         TEST(the_table_is_loaded_once),
+        TEST(compressed_types_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

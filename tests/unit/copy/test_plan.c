@@ -195,16 +195,18 @@ struct found {
     uint64_t crcs[BLOCKS];
     uint8_t xxh3s[BLOCKS * XXH3_BYTES];
     uint8_t is_stored[BLOCKS / 8 + 1];
+    uint32_t lens[BLOCKS];
 };
 
 static bool
-find_large(const struct item *item, struct found *found)
+find_large(struct item *item, struct found *found)
 {
     bool is_found = false;
     *found = (struct found){0};
     found->large.crcs = found->crcs;
     found->large.xxh3s = found->xxh3s;
     found->large.is_stored = found->is_stored;
+    found->large.lens = found->lens;
     found->large.is_checked = true;
     CHECK_OK(plan_find_large(&reader, item, &found->large, &is_found, &err), &err);
     return is_found;
@@ -213,8 +215,11 @@ find_large(const struct item *item, struct found *found)
 static void
 add_block(uint64_t stage, uint32_t index, enum blob_checked checked)
 {
-    const struct order order = {
-        .block_index = index, .crc64 = 100 + index, .xxh3 = "0123456789abcdef", .checked = checked};
+    const struct order order = {.block_index = index,
+                                .crc64 = 100 + index,
+                                .xxh3 = "0123456789abcdef",
+                                .sent_bytes = 1000 + index,
+                                .checked = checked};
     CHECK_OK(plan_add_block(&plan, stage, &order, &err), &err);
 }
 
@@ -256,6 +261,38 @@ stored_blocks_are_known_to_the_next_run(void **state)
     item.size_bytes++;
     CHECK_OK(plan_find_block_bytes(&reader, &item, &block_bytes, &err), &err);
     CHECK_U64(block_bytes, 0);
+}
+
+/* Frames are of use only to who still compresses, and then to all of the item. */
+static void
+whether_an_item_is_compressed_is_decided_once(void **state)
+{
+    struct item item = full_item;
+    struct found found;
+    (void)state;
+    item.block_count = BLOCKS;
+    item.pack = PACK_YES;
+    CHECK_OK(plan_add_large(&plan, &item, 7, &err), &err);
+    add_block(7, 2, BLOB_CHECKED_CRC64);
+    CHECK_OK(plan_commit(&plan, &err), &err);
+    reopen(false);
+    item.pack = PACK_TRY;
+    CHECK(find_large(&item, &found));
+    CHECK_U64(item.pack, PACK_YES);
+    CHECK_U64(found.lens[2], 1002);
+    item.pack = PACK_NO;
+    CHECK(!find_large(&item, &found));
+    CHECK_U64(found.large.stage_id, 0);
+    CHECK_U64(found.large.stored_count, 0);
+
+    item.pack = PACK_NO;
+    item.mtime_ns++;
+    CHECK_OK(plan_add_large(&plan, &item, 9, &err), &err);
+    add_block(9, 2, BLOB_CHECKED_CRC64);
+    CHECK_OK(plan_commit(&plan, &err), &err);
+    item.pack = PACK_TRY;
+    CHECK(find_large(&item, &found));
+    CHECK_U64(item.pack, PACK_NO);
 }
 
 /* One block that nobody checked makes the whole item unchecked. */
@@ -366,6 +403,7 @@ main(void)
         TEST(an_unfinished_plan_keeps_its_nonce_and_never_repeats_a_stage),
         TEST(a_finished_plan_is_history),
         TEST(stored_blocks_are_known_to_the_next_run),
+        TEST(whether_an_item_is_compressed_is_decided_once),
         TEST(an_unchecked_block_is_remembered_as_such),
         TEST(a_block_outside_its_item_is_damage),
         TEST(each_fact_is_told_in_order),
