@@ -5,7 +5,8 @@
  * travels as a plain value inside the operation that failed. Nothing is thread-local, nothing is
  * allocated.
  *
- *   shape    struct err has a fixed size; the text is cut at ERR_TEXT_BYTES_MAX - 1 bytes
+ *   shape    struct err has a fixed size; a text of more than ERR_TEXT_BYTES_MAX - 1 bytes has its
+ *            middle left out, so that the reason at its end stays
  *   owner    the caller, or the operation it is embedded in
  *   thread   any; a value has no identity
  *   errors   a failed call leaves every ret_ parameter untouched
