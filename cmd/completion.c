@@ -1,3 +1,4 @@
+#include "base/show.h"
 #include "cmd/commands.h"
 
 #include <string.h>
@@ -23,7 +24,9 @@ run_completion(const void *values, const void *common_values)
         }
     }
     struct err err = ERR_NONE;
-    (void)err_set(&err, ERR_USAGE, "'%s' is none of bash, zsh, fish", completion->shell);
+    char shown[SHOW_BYTES];
+    (void)err_set(&err, ERR_USAGE, "'%s' is none of bash, zsh, fish",
+                  show_typed(completion->shell, shown));
     output_error(common->output, &err);
     output_exit(common->output, EXIT_USAGE, err.text);
     return EXIT_USAGE;

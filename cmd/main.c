@@ -1,6 +1,7 @@
 /* The program: finds the command, reads its options, runs it, and says how it ended. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/show.h"
 #include "cmd/commands.h"
 
 #include <signal.h>
@@ -76,9 +77,10 @@ static enum err_code
 apply_common(struct common *common, struct err *err)
 {
     enum log_level level = LOG_WARN;
+    char shown[SHOW_BYTES];
     if (!log_parse_level(common->log_level, &level)) {
         return err_set(err, ERR_USAGE, "--log-level: '%s' is none of error, warn, info, debug",
-                       common->log_level);
+                       show_typed(common->log_level, shown));
     }
     log_set_level(common->is_verbose && level < LOG_INFO ? LOG_INFO : level);
     log_set_areas(getenv("SALLYPORT_TRACE")); // NOLINT(concurrency-mt-unsafe): one thread yet
@@ -131,18 +133,20 @@ refuse(const char *typed, struct output *output)
 {
     const char *names[64];
     struct err err = ERR_NONE;
+    char shown[SHOW_BYTES];
     AUTO_TEXT seconds = TEXT_INIT;
     for (unsigned i = 0; i < command_count; i++) {
         names[i] = commands[i]->path;
     }
     const char *nearest = option_nearest(typed, names, command_count);
+    (void)show_typed(typed, shown);
     if (add_seconds(typed, &seconds)) {
-        (void)err_set(&err, ERR_USAGE, "'%s' needs one word more: %s", typed, text_str(&seconds));
+        (void)err_set(&err, ERR_USAGE, "'%s' needs one word more: %s", shown, text_str(&seconds));
     } else if (nearest != NULL) {
-        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", typed, nearest);
+        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", shown, nearest);
     } else {
         (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them",
-                      typed);
+                      shown);
     }
     return fail(output, &err);
 }

@@ -27,7 +27,7 @@ static const struct option options[] = {
     {.name = "read-back", .kind = OPTION_FLAG, .offset = AT(wants_read_back),      .help = "read every byte again and compare its checksum"},
 };
 static const struct operand operands[] = {
-    {.name = "RECEIPT", .offset = AT(receipt), .help = "the receipt a copy has left"},
+    {.name = "RECEIPT", .offset = AT(receipt), .is_path = true, .help = "the receipt a copy has left"},
     {.name = "TARGET",  .offset = AT(target),  .help = "where the items should be: the copy's target"},
 };
 // clang-format on
