@@ -3,6 +3,7 @@
 #include "base/show.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -151,6 +152,12 @@ enum exit_code
 err_exit(enum err_code code)
 {
     return rows[code].exit;
+}
+
+enum exit_code
+err_exit_after(enum err_code code, int signal)
+{
+    return code == ERR_INTERRUPTED && signal == SIGTERM ? EXIT_SIGTERM : err_exit(code);
 }
 
 const char *

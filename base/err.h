@@ -129,6 +129,8 @@ const char *err_sentence(enum err_code code);
 const char *err_hint(enum err_code code);
 enum err_class err_class(enum err_code code);
 enum exit_code err_exit(enum err_code code);
+/* The same where a signal may be why: what SIGTERM interrupted ends with EXIT_SIGTERM. */
+enum exit_code err_exit_after(enum err_code code, int signal);
 const char *err_class_name(enum err_class cls);
 bool err_find(const char *wire_name, enum err_code *ret_code);
 

@@ -168,9 +168,20 @@ on_notice(void *user, const struct err *err)
     output_note(view->output, "note: %s", err->text);
 }
 
+static void
+on_begun(void *user, const char *job)
+{
+    struct view *view = user;
+    (void)memcpy(view->output->job, job, strlen(job) + 1);
+}
+
 static const char *
 status_of(const struct copy_result *result)
 {
+    enum err_code stop = result->stop.code;
+    if (stop != ERR_OK && stop != ERR_INTERRUPTED) {
+        return err_class(stop) == ERR_CLASS_FAIL ? "Failed" : "Halted";
+    }
     switch (result->exit) {
     case EXIT_DONE:
     case EXIT_NOTHING: return "Completed";
@@ -179,9 +190,6 @@ status_of(const struct copy_result *result)
     case EXIT_MISMATCH: return "CompletedWithErrors";
     case EXIT_SIGINT:
     case EXIT_SIGTERM: return "Cancelled";
-    case EXIT_HALTED:
-    case EXIT_NOT_AUTHORISED:
-    case EXIT_TEMPORARY: return "Halted";
     default: return "Failed";
     }
 }
@@ -231,7 +239,6 @@ put_summary(struct output *output, const struct copy_result *result)
     double seconds = (double)f->elapsed_ns / 1e9;
     double per_s = seconds > 0 ? 1 / seconds : 0;
     (void)getrusage(RUSAGE_SELF, &usage);
-    (void)memcpy(output->job, result->job, sizeof result->job);
     output_begin(output, "summary");
     json_key_str(json, "status", status_of(result));
     put_group(json, "items", item_names, items, COUNT_OF(items));
@@ -296,12 +303,14 @@ clear_bar(void *user)
 }
 
 static int
-finish(struct output *output, const struct copy_result *result, bool dry_run)
+finish(struct output *output, const struct copy_result *result, bool has_run, bool dry_run)
 {
     if (result->stop.code != ERR_OK) {
         output_error(output, &result->stop);
     }
-    print_summary(output, result, dry_run);
+    if (has_run) {
+        print_summary(output, result, dry_run);
+    }
     if (result->exit == EXIT_NOTHING) {
         output_note(output, "sallyport: nothing-to-do: %s", err_sentence(ERR_NOTHING));
     }
@@ -320,8 +329,11 @@ run_copy(const void *values_, const void *common_)
     struct copy_result result = {0};
     AUTO_TEXT state = TEXT_INIT;
     struct view view = {.output = output};
-    struct copy_events events = {
-        .user = &view, .progress = on_progress, .item = on_item, .notice = on_notice};
+    struct copy_events events = {.user = &view,
+                                 .progress = on_progress,
+                                 .item = on_item,
+                                 .notice = on_notice,
+                                 .begun = on_begun};
     struct sigaction action = {.sa_handler = on_signal};
     progress_bar_init(&view.bar, !output->is_quiet && !output->is_json && !values->has_no_progress,
                       !common->has_no_color);
@@ -360,15 +372,14 @@ run_copy(const void *values_, const void *common_)
         code = err_set(&err, ERR_UNSUPPORTED,
                        "the transport 'wire' is not part of this version; use --transport curl");
     }
-    code = code == ERR_OK ? copy_run(&copy, &events, &control, &result, &err) : code;
+    if (code == ERR_OK) {
+        code = copy_run(&copy, &events, &control, &result, &err);
+    } else {
+        result = (struct copy_result){.exit = err_exit(code), .stop = err};
+    }
     progress_bar_clear(&view.bar);
     output->before = NULL;
-    if (code != ERR_OK) {
-        output_error(output, &err);
-        output_exit(output, (int)err_exit(code), err.text);
-        return (int)err_exit(code);
-    }
-    int exit_code = finish(output, &result, values->dry_run);
+    int exit_code = finish(output, &result, code == ERR_OK, values->dry_run);
     mem_give(result.receipt);
     return exit_code;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,9 @@ write_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t wrote = write(fd, bytes, len);
+        if (wrote < 0 && errno == EINTR) {
+            continue; /* the last lines are written after a signal too */
+        }
         if (wrote <= 0) {
             return false;
         }
@@ -119,7 +123,10 @@ output_exit(struct output *output, int code, const char *reason)
     }
     if (!output->has_summary) {
         output_begin(output, "summary");
-        json_key_str(&output->json, "status", code == 0 ? "Completed" : "Failed");
+        json_key_str(&output->json, "status",
+                     code == EXIT_DONE                             ? "Completed"
+                     : code == EXIT_SIGINT || code == EXIT_SIGTERM ? "Cancelled"
+                                                                   : "Failed");
         output_end(output);
     }
     output_begin(output, "exit");

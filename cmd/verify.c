@@ -71,9 +71,10 @@ put_summary(struct output *output, const struct receipt_check_result *result, en
     struct json *json = &output->json;
     output_begin(output, "summary");
     json_key_str(json, "status",
-                 code != ERR_OK ? "Failed"
-                 : wrong > 0    ? "CompletedWithErrors"
-                                : "Completed");
+                 code == ERR_INTERRUPTED ? "Cancelled"
+                 : code != ERR_OK        ? "Failed"
+                 : wrong > 0             ? "CompletedWithErrors"
+                                         : "Completed");
     json_key(json, "items");
     json_object_begin(json);
     json_key_u64(json, "total", result->items);
@@ -108,8 +109,10 @@ check(const struct verify_values *values, const struct common *common, struct vi
     struct end *target = NULL;
     struct sign_key *key = NULL;
     AUTO_TEXT path = TEXT_INIT;
-    struct end_options end = {
-        .role = END_SOURCE, .config = &common->config, .clock = &clock_system};
+    struct end_options end = {.role = END_SOURCE,
+                              .config = &common->config,
+                              .clock = &clock_system,
+                              .signal = &signal_seen};
     enum err_code code = state_folder(common->state, &path, err);
     if (code == ERR_OK && values->key == NULL) {
         code = err_set(err, ERR_USAGE, "name the public key of the receipt's site with --key FILE");
@@ -158,9 +161,7 @@ run_verify(const void *values_, const void *common_)
     int exit_code = result.missing + result.different > 0 ? EXIT_MISMATCH : EXIT_DONE;
     if (code != ERR_OK) {
         output_error(output, &err);
-        exit_code = code == ERR_INTERRUPTED && atomic_load(&signal_seen) == SIGTERM
-                        ? EXIT_SIGTERM
-                        : (int)err_exit(code);
+        exit_code = (int)err_exit_after(code, atomic_load(&signal_seen));
     } else {
         print_summary(output, &result);
     }

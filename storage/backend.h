@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "base/list.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -208,6 +209,8 @@ struct end_options {
     const struct config *config;
     const struct clock *clock;
     int64_t local_sync_ns;
+    /* Not 0: requests that block end soon, with ERR_INTERRUPTED. NULL: they do not. */
+    const atomic_int *signal;
 };
 
 /* What an end can hold and how it wants to be used; constant after end_open. */

@@ -69,6 +69,7 @@ open_ends(struct run *run, struct err *err)
         .clock = options->clock,
         .local_sync_ns = options->config->local_sync_ns,
         .wants_blocks_checked_by_md5 = options->wants_md5,
+        .signal = &run->control->signal,
     };
     enum err_code code = end_open(options->source, &end, &run->source, err);
     end.role = END_TARGET;
@@ -311,16 +312,22 @@ take_down(struct run *run)
     run->target = end_close(run->target);
 }
 
+/* A source that cannot be read at all is not one of its items that failed. */
+static enum exit_code
+exit_of_stop(const struct run *run, enum err_code code)
+{
+    return err_class(code) == ERR_CLASS_ITEM
+               ? EXIT_HALTED
+               : err_exit_after(code, atomic_load(&run->control->signal));
+}
+
 static enum exit_code
 exit_of(const struct run *run, const struct copy_result *result,
         const struct verify_result *verified)
 {
     const struct copy_figures *figures = &result->figures;
-    if (result->stop.code == ERR_INTERRUPTED) {
-        return run->engine.signal == 15 ? EXIT_SIGTERM : EXIT_SIGINT;
-    }
     if (result->stop.code != ERR_OK) {
-        return err_exit(result->stop.code);
+        return exit_of_stop(run, result->stop.code);
     }
     if (verified->missing + verified->different + figures->items_damaged > 0) {
         return EXIT_MISMATCH;
@@ -371,6 +378,7 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
         .plan_path = run->folder.plan_path,
         .clock = options->clock,
         .verified = verified,
+        .signal = &run->control->signal,
     };
     if (result->figures.items_copied + result->figures.items_unchanged == 0) {
         return ERR_OK;
@@ -421,6 +429,14 @@ open_key(struct run *run, struct err *err)
     return sign_open_site(text_str(&keys), &run->key, err);
 }
 
+static void
+tell_begun(const struct run *run)
+{
+    if (run->events->begun != NULL) {
+        run->events->begun(run->events->user, run->plan.nonce);
+    }
+}
+
 static enum err_code
 run_all(struct run *run, struct copy_result *result, struct err *err)
 {
@@ -436,6 +452,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
         struct dry_run dry = {
             .options = run->options,
             .events = run->events,
+            .control = run->control,
             .source = run->source,
             .target = run->target,
             .free_bytes = run->free_bytes,
@@ -448,6 +465,10 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     code = code == ERR_OK ? plan_open(run->folder.plan_path, run->options->restart, &run->plan, err)
                           : code;
     run->has_plan = code == ERR_OK;
+    if (code == ERR_OK) {
+        (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
+        tell_begun(run);
+    }
     code = code == ERR_OK ? mailbox_init(&run->mailbox, err) : code;
     run->has_mailbox = code == ERR_OK;
     code = code == ERR_OK ? open_engine(run, err) : code;
@@ -455,7 +476,6 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     if (code != ERR_OK) {
         return code;
     }
-    (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
     result->figures = run->engine.figures;
     result->stop = run->engine.stop;
     if (result->stop.code == ERR_OK && conclude(run, result, &verified, err) != ERR_OK) {
@@ -473,7 +493,8 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
          struct copy_control *control, struct copy_result *ret_result, struct err *err)
 {
     struct run *run = mem_take(sizeof *run);
-    struct copy_result result = {0};
+    struct copy_result result = {.figures = {.started_ns = clock_mono_ns(options->clock)}};
+    int64_t began_ns = result.figures.started_ns;
     run->options = options;
     run->events = events;
     run->control = control;
@@ -482,13 +503,16 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
     throttle_init(&run->throttle, options->bandwidth);
     mime_load("/etc/mime.types");
     enum err_code code = run_all(run, &result, err);
+    if (code != ERR_OK) {
+        result.stop = *err;
+        result.exit = exit_of_stop(run, code);
+        result.figures.elapsed_ns = clock_mono_ns(options->clock) - began_ns;
+    }
     bool is_abandoned = run->has_engine && run->engine.is_abandoned;
     take_down(run);
     if (!is_abandoned) {
         mem_give(run);
     }
-    if (code == ERR_OK) {
-        *ret_result = result;
-    }
+    *ret_result = result;
     return code;
 }

@@ -8,7 +8,8 @@
  *   thread   one; copy_interrupt() from any thread or a signal handler
  *   durable  everything the summary counts as copied is stored and recorded when copy_run() returns
  *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single
- *            items is in the summary
+ *            items is in the summary; an error of an item's class that ends the copy is a halt,
+ *            because no item is charged with it
  */
 #ifndef INGEST_COPY_COPY_H
 #define INGEST_COPY_COPY_H
@@ -84,6 +85,8 @@ struct copy_events {
     void (*item)(void *user, const struct item *item);
     /* Something a person should know: err's text. */
     void (*notice)(void *user, const struct err *err);
+    /* The job has its id, 32 hex digits; comes before all others of a copy that has one. */
+    void (*begun)(void *user, const char *job);
 };
 
 struct copy_result {
@@ -91,7 +94,7 @@ struct copy_result {
     char job[BLOB_JOB_BYTES];
     char *receipt; /* path of the receipt, "" if none; mem_give() */
     enum exit_code exit;
-    struct err stop; /* why it ended before its time; ERR_OK if it did not */
+    struct err stop; /* why it ended before its time, or did not begin; ERR_OK if it did neither */
 };
 
 struct copy_control {
@@ -102,6 +105,7 @@ struct copy_control {
 /* Ask a running copy to checkpoint and end. Async-signal-safe. */
 void copy_interrupt(struct copy_control *control, int signal);
 
+/* *ret_result is filled whatever is returned. */
 MUST_USE enum err_code copy_run(const struct copy_options *options,
                                 const struct copy_events *events, struct copy_control *control,
                                 struct copy_result *ret_result, struct err *err);

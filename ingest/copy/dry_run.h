@@ -13,6 +13,7 @@
 struct dry_run {
     const struct copy_options *options;
     const struct copy_events *events;
+    const struct copy_control *control;
     struct end *source;
     struct end *target;
     uint64_t free_bytes; /* at the target; UINT64_MAX: unknown */

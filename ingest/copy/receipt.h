@@ -32,6 +32,7 @@ struct receipt_job {
     const char *plan_path;
     const struct clock *clock;
     const struct verify_result *verified;
+    const atomic_int *signal; /* not 0: it is not written to its end; may be NULL */
 };
 
 /* Write the receipt of everything the plan has as stored. */

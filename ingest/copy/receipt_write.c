@@ -89,6 +89,9 @@ put_item(void *user, const struct item *item, uint64_t row, struct err *err)
     struct json json;
     const struct verify_result *verified = w->job->verified;
     bool is_known = row <= verified->rows;
+    if (w->job->signal != NULL && atomic_load(w->job->signal) != 0) {
+        return err_set(err, ERR_INTERRUPTED, "interrupted while the receipt was written");
+    }
     if (is_known && bit(verified->wrong_bits, row)) {
         return ERR_OK; /* the target does not have it as it was stored */
     }

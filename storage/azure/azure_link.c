@@ -29,14 +29,26 @@ azure_link_close(struct azure_link *link)
 }
 
 static enum err_code
+interrupted(const struct azure_link *link, const char *what, struct err *err)
+{
+    const atomic_int *signal = link->end->options.signal;
+    return signal != NULL && atomic_load(signal) != 0
+               ? err_set(err, ERR_INTERRUPTED, "interrupted before it was tried to %s '%s'", what,
+                         link->end->end.display)
+               : ERR_OK;
+}
+
+static enum err_code
 ask_once(struct azure_link *link, azure_ask_fn *ask, void *user, const char *what, struct err *err)
 {
-    enum err_code code = ask(&link->request, user, err);
+    enum err_code code = interrupted(link, what, err);
+    code = code == ERR_OK ? ask(&link->request, user, err) : code;
     code = code == ERR_OK ? azure_request_seal(&link->request, link->signer, err) : code;
     if (code != ERR_OK) {
         return code;
     }
-    transport_perform(link->transport, link->end->options.clock, &link->request.http);
+    transport_perform(link->transport, link->end->options.clock, link->end->options.signal,
+                      &link->request.http);
     return azure_request_judge(&link->request, BLOB_STAT, what, link->end->end.display, err);
 }
 
@@ -77,7 +89,8 @@ azure_link_ask(struct azure_link *link, azure_ask_fn *ask, void *user, const cha
         }
         int64_t until_ns =
             clock_mono_ns(clock) + delay_ns(config, attempt, link->request.retry_after_ns);
-        while (clock_mono_ns(clock) < until_ns) {
+        struct err ignored = ERR_NONE;
+        while (clock_mono_ns(clock) < until_ns && interrupted(link, what, &ignored) == ERR_OK) {
             transport_wait(link->transport, clock, until_ns);
             (void)transport_poll(link->transport);
         }

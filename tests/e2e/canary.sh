@@ -99,7 +99,7 @@ for typed in "$url" "${url/https/HTTPS}" "x$url" " $url" "'$url'" "https:/acct/c
     say verify receipt.jsonl file:store/a/b --key "$typed"
     for option in receipt state config log-level tier overwrite lanes memory bandwidth include transport "$typed" "x=$typed"; do
         say copy ../missing target "--$option" "$typed"
-        say copy ../missing target "--$option=$typed["
+        say copy ../missing target "--$option=${typed}["
     done
 done
 clean "where no address belongs"

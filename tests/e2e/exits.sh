@@ -16,6 +16,34 @@ copy 2 '' target
 copy 9 empty target
 copy 13 missing target
 grep -q 'missing' messages
+equal "status of a copy that did not begin" "$(summary status)" Halted
+equal "its items" "$(summary items.total)" 0
+
+# A source that cannot be read is not one of its items that failed.
+mkdir -m 000 closed
+cp "$sallyport" program
+chmod 755 . program
+mkdir -m 777 other
+unreadable() {
+    local code=0
+    if [[ $(id -u) -eq 0 ]]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups ./program copy closed other/target --state other/state --json "$@"
+    else
+        ./program copy closed other/target --state other/state --json "$@"
+    fi >events 2>messages || code=$?
+    equal "exit: $(cat messages)" "$code" 13
+    equal "status" "$(summary status)" Halted
+    grep -q 'item-access' messages && grep -q 'HINT: ' messages || fail "no remedy in: $(cat messages)"
+}
+unreadable
+unreadable --dry-run
+
+# All events of a copy name their job, from the first on.
+copy 0 src named
+equal "jobs named" "$(python3 -c '
+import json
+print(len({json.loads(line)["job"] for line in open("events")}))')" 1
+[[ $(tail -n 1 events | field job) =~ ^[0-9a-f]{32}$ ]] || fail "the job is not named"
 echo '[retry]
 attempts = none' >bad.conf
 copy 8 src target --config bad.conf
