@@ -161,11 +161,7 @@ static void
 on_notice(void *user, const struct err *err)
 {
     struct view *view = user;
-    output_begin(view->output, "notice");
-    json_key_str(&view->output->json, "code", err_name(err->code));
-    json_key_str(&view->output->json, "text", err->text);
-    output_end(view->output);
-    output_note(view->output, "note: %s", err->text);
+    output_notice(view->output, err);
 }
 
 static void
@@ -250,6 +246,8 @@ put_summary(struct output *output, const struct copy_result *result)
     json_key_double(json, "cpu_seconds", (double)clock_process_cpu_ns() / 1e9);
     json_key_u64(json, "peak_rss_bytes", (uint64_t)usage.ru_maxrss * 1024);
     put_stages(json, f);
+    json_key_u64(json, "retries", f->retries);
+    json_key_u64(json, "throttled", f->throttled_count);
     json_key_u64(json, "requests", f->requests + f->estimated_requests);
     if (f->estimated_ns > 0) {
         json_key_double(json, "estimated_seconds", (double)f->estimated_ns / 1e9);
@@ -291,6 +289,10 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     output_text(output, "  verified in transit %s, read back %s, unverifiable %s",
                 units_format_count(f->in_transit, a), units_format_count(f->read_back, b),
                 units_format_count(f->unverifiable, c));
+    if (f->retries > 0) {
+        output_text(output, "  sent again %s requests, %s of which the store had asked to wait",
+                    units_format_count(f->retries, a), units_format_count(f->throttled_count, b));
+    }
     if (result->receipt != NULL) {
         output_text(output, "  receipt %s", result->receipt);
     }

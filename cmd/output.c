@@ -104,6 +104,16 @@ output_note(struct output *output, const char *fmt, ...)
 }
 
 void
+output_notice(struct output *output, const struct err *err)
+{
+    output_begin(output, "notice");
+    json_key_str(&output->json, "code", err_name(err->code));
+    json_key_str(&output->json, "text", err->text);
+    output_end(output);
+    output_note(output, "note: %s", err->text);
+}
+
+void
 output_error(struct output *output, const struct err *err)
 {
     bool was_quiet = output->is_quiet;

@@ -38,6 +38,8 @@ void output_end(struct output *output);
 void output_text(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A line of message on stderr; nothing with --quiet. */
 void output_note(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Something a person should know that is no error of the command: an event, and a message. */
+void output_notice(struct output *output, const struct err *err);
 /* An error, with what to do about it, on stderr. */
 void output_error(struct output *output, const struct err *err);
 /* The last two events. reason may be NULL. */

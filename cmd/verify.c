@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 #include "cmd/state.h"
 #include "ingest/copy/receipt_check.h"
+#include "storage/patience.h"
 
 #include <signal.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static const struct operand operands[] = {
 struct view {
     struct output *output;
     uint64_t shown;
+    struct storm storm; /* of the store */
 };
 
 static atomic_int signal_seen;
@@ -112,7 +114,8 @@ check(const struct verify_values *values, const struct common *common, struct vi
     struct end_options end = {.role = END_SOURCE,
                               .config = &common->config,
                               .clock = &clock_system,
-                              .signal = &signal_seen};
+                              .signal = &signal_seen,
+                              .storm = &view->storm};
     enum err_code code = state_folder(common->state, &path, err);
     if (code == ERR_OK && values->key == NULL) {
         code = err_set(err, ERR_USAGE, "name the public key of the receipt's site with --key FILE");
@@ -157,7 +160,13 @@ run_verify(const void *values_, const void *common_)
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    struct err notice = ERR_NONE;
+    storm_init(&view.storm);
     enum err_code code = check(values, common, &view, &result, &err);
+    if (err_class(code) != ERR_CLASS_RETRY && storm_fold(&view.storm, &notice)) {
+        output_notice(output, &notice);
+    }
+    storm_done(&view.storm);
     int exit_code = result.missing + result.different > 0 ? EXIT_MISMATCH : EXIT_DONE;
     if (code != ERR_OK) {
         output_error(output, &err);

@@ -69,6 +69,10 @@ end_open(const char *address, const struct end_options *options, struct end **re
             continue;
         }
         enum err_code code = forms[i].is_local ? check_path(address + len, err) : ERR_OK;
-        return code == ERR_OK ? forms[i].open(address, options, ret_end, err) : code;
+        code = code == ERR_OK ? forms[i].open(address, options, ret_end, err) : code;
+        if (code == ERR_OK) {
+            (*ret_end)->storm = options->storm;
+        }
+        return code;
     }
 }

@@ -36,6 +36,7 @@ struct run {
     struct sign_key *key; /* signs the receipt */
     struct mailbox mailbox;
     struct throttle throttle;
+    struct storm storm;
     struct scan scan;
     struct recorder recorder;
     struct lane lanes[ENGINE_LANES_MAX];
@@ -70,6 +71,7 @@ open_ends(struct run *run, struct err *err)
         .local_sync_ns = options->config->local_sync_ns,
         .wants_blocks_checked_by_md5 = options->wants_md5,
         .signal = &run->control->signal,
+        .storm = &run->storm,
     };
     enum err_code code = end_open(options->source, &end, &run->source, err);
     end.role = END_TARGET;
@@ -138,7 +140,7 @@ open_backend(struct run *run, struct end *end, const struct lane_io *io,
 {
     enum err_code code = end_backend(end, io, ret_backend, err);
     if (code == ERR_OK && !end->caps.is_local) {
-        code = retry_wrap(run->options->config, run->options->clock, ret_backend, err);
+        code = retry_wrap(run->options->config, run->options->clock, &run->storm, ret_backend, err);
     }
     return code;
 }
@@ -488,6 +490,20 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     return ERR_OK;
 }
 
+/* A storm that was survived is told once; one that was not is the error itself. */
+static void
+tell_storm(struct run *run, struct copy_result *result)
+{
+    struct err notice = ERR_NONE;
+    bool was_any = storm_fold(&run->storm, &notice);
+    result->figures.retries = run->storm.retries;
+    /* With the answers to those who list and prepare, which no lane has seen. */
+    result->figures.throttled_count = MAX_OF(result->figures.throttled_count, run->storm.throttled);
+    if (was_any && run->events->notice != NULL && err_class(result->stop.code) != ERR_CLASS_RETRY) {
+        run->events->notice(run->events->user, &notice);
+    }
+}
+
 enum err_code
 copy_run(const struct copy_options *options, const struct copy_events *events,
          struct copy_control *control, struct copy_result *ret_result, struct err *err)
@@ -501,6 +517,7 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
     run->lane_count = choose_lanes(options);
     run->folder.lock = -1;
     throttle_init(&run->throttle, options->bandwidth);
+    storm_init(&run->storm);
     mime_load("/etc/mime.types");
     enum err_code code = run_all(run, &result, err);
     if (code != ERR_OK) {
@@ -508,9 +525,11 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
         result.exit = exit_of_stop(run, code);
         result.figures.elapsed_ns = clock_mono_ns(options->clock) - began_ns;
     }
+    tell_storm(run, &result);
     bool is_abandoned = run->has_engine && run->engine.is_abandoned;
     take_down(run);
     if (!is_abandoned) {
+        storm_done(&run->storm);
         mem_give(run);
     }
     *ret_result = result;

@@ -68,7 +68,8 @@ struct copy_figures {
     uint64_t bytes_done;    /* for a bar: everything that needs no more work */
     uint64_t in_transit, read_back, unverifiable;
     uint64_t requests;
-    uint64_t throttled_count;
+    uint64_t throttled_count; /* answers that said "slow down" */
+    uint64_t retries;         /* requests that failed for a moment; known at the end */
     /* summed over blocks; send: until the last byte was handed over, store: until the answer */
     int64_t read_ns, hash_ns, send_ns, store_ns, throttled_ns;
     int64_t started_ns; /* CLOCK_MONOTONIC */

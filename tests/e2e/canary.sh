@@ -72,10 +72,10 @@ say copy ../src "$store/in?$sas" --state state --dry-run
 say copy ../src "$store?$sas" --state "state/../state/receipt.jsonl/x"
 for fault in expire full gone reset:every=3 wrong-crc error:status=500:every=2 expire:status=400; do
     serve --fault "$fault"
-    say copy ../src "$store/in?$sas" "${quick[@]}" --restart --config <(printf '[retry]\nattempts = 2\n')
+    say copy ../src "$store/in?$sas" "${quick[@]}" --restart --config <(printf '[retry]\ngive-up-after = 1s\n')
 done
 stop_server
-say copy ../src "https://127.0.0.1:1/acct/cont?$sas" --config <(printf '[retry]\nattempts = 2\n')
+say copy ../src "https://127.0.0.1:1/acct/cont?$sas" --config <(printf '[retry]\ngive-up-after = 1s\n')
 clean "in an address"
 
 echo "- where no address belongs"

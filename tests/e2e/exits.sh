@@ -45,7 +45,7 @@ import json
 print(len({json.loads(line)["job"] for line in open("events")}))')" 1
 [[ $(tail -n 1 events | field job) =~ ^[0-9a-f]{32}$ ]] || fail "the job is not named"
 echo '[retry]
-attempts = none' >bad.conf
+give-up-after = none' >bad.conf
 copy 8 src target --config bad.conf
 grep -q 'line 2' messages
 

@@ -72,7 +72,7 @@ both() {
         before
         interrupt "${ending%:*}" "${ending#*:}" is_hit "${arguments[@]}"
         [[ "$1" != copy ]] || for figure in items.total items.failed bytes.sent integrity.unverifiable stages.read \
-            seconds peak_rss_bytes; do
+            seconds peak_rss_bytes retries throttled; do
             summary "$figure" >/dev/null || fail "the summary has no $figure"
         done
     done
