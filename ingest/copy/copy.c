@@ -1,6 +1,7 @@
 #include "ingest/copy/copy.h"
 
 #include "base/log.h"
+#include "ingest/copy/depth.h"
 #include "ingest/copy/dry_run.h"
 #include "ingest/copy/engine.h"
 #include "ingest/copy/job_folder.h"
@@ -41,6 +42,7 @@ struct run {
     struct recorder recorder;
     struct lane lanes[ENGINE_LANES_MAX];
     unsigned lane_count;
+    struct depth depth;
     struct engine engine;
     pthread_t threads[ENGINE_LANES_MAX + 2];
     unsigned thread_count;
@@ -116,13 +118,21 @@ prepare_ends(struct run *run, struct err *err)
     return code == ERR_OK ? ERR_OK : err_wrap(err, "target");
 }
 
-static unsigned
-choose_lanes(const struct copy_options *options)
+static enum err_code
+choose_depth(struct run *run, struct err *err)
 {
+    const struct copy_options *options = run->options;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned lanes = options->lanes != 0 ? options->lanes
                                          : MIN_OF((unsigned)MAX_OF(cores, 1), LANES_DEFAULT_MAX);
-    return MIN_OF(lanes, ENGINE_LANES_MAX);
+    run->depth = (struct depth){
+        .lanes = MIN_OF(lanes, ENGINE_LANES_MAX),
+        .in_flight = options->in_flight != 0 ? options->in_flight : IN_FLIGHT_DEFAULT,
+        .batches = options->memory_bytes < MEMORY_SMALL ? BATCHES_FEW : BATCHES,
+    };
+    enum err_code code = depth_fit_process(&run->depth, err);
+    run->lane_count = run->depth.lanes;
+    return code;
 }
 
 /* Six tenths of the budget are buffers; the rest is for batches, databases, stacks and libraries.
@@ -150,8 +160,7 @@ open_lane(struct run *run, unsigned index, struct err *err)
 {
     const struct copy_options *options = run->options;
     bool is_local = run->target->caps.is_local;
-    unsigned in_flight = options->in_flight != 0 ? options->in_flight : IN_FLIGHT_DEFAULT;
-    unsigned window = MAX_OF(in_flight / run->lane_count, 1);
+    unsigned window = MAX_OF(run->depth.in_flight / run->lane_count, 1);
     struct lane_options lane_options = {
         .copy = options,
         .clock = options->clock,
@@ -237,7 +246,7 @@ open_engine(struct run *run, struct err *err)
         .recorder = &run->recorder,
         .lanes = run->lanes,
         .lane_count = run->lane_count,
-        .batch_count = options->memory_bytes < MEMORY_SMALL ? BATCHES_FEW : BATCHES,
+        .batch_count = run->depth.batches,
     };
     if (code == ERR_OK) {
         engine_init(&run->engine, &run->mailbox, &engine);
@@ -443,7 +452,11 @@ static enum err_code
 run_all(struct run *run, struct copy_result *result, struct err *err)
 {
     struct verify_result verified = {0};
-    enum err_code code = filter_check(&run->options->filter, err);
+    enum err_code code = choose_depth(run, err);
+    code = code == ERR_OK ? filter_check(&run->options->filter, err) : code;
+    if (code == ERR_OK && run->options->receipt != NULL) {
+        code = receipt_check_place(run->options->receipt, err);
+    }
     code = code == ERR_OK ? open_ends(run, err) : code;
     code = code == ERR_OK ? prepare_ends(run, err) : code;
     if (code != ERR_OK) {
@@ -514,7 +527,6 @@ copy_run(const struct copy_options *options, const struct copy_events *events,
     run->options = options;
     run->events = events;
     run->control = control;
-    run->lane_count = choose_lanes(options);
     run->folder.lock = -1;
     throttle_init(&run->throttle, options->bandwidth);
     storm_init(&run->storm);

@@ -49,6 +49,22 @@ give-up-after = none' >bad.conf
 copy 8 src target --config bad.conf
 grep -q 'line 2' messages
 
+# A limit of open files means less at a time, or is said before the first byte, with the number that would do.
+mkdir heap
+for i in $(seq 600); do echo "$i" >"heap/$i"; done
+for i in 1 2 3 4; do head -c 5000000 /dev/urandom >"heap/large$i"; done
+(ulimit -n 64 && copy 0 heap file:narrow//acct/cont --block-size 1MiB --verify read-back --lanes 4)
+equal "items copied with few files" "$(summary items.copied)" 604
+(ulimit -n 20 && copy 8 heap narrow)
+grep -q "the limit of open files is 20, and a copy needs [0-9]*; raise it with 'ulimit -n" messages
+[[ ! -e narrow/1 ]] || fail "something was copied"
+
+# Where a receipt cannot be written is said before the first byte, too.
+copy 8 src late --receipt nowhere/receipt.jsonl
+grep -q "'nowhere'" messages
+copy 8 src late --receipt src
+[[ ! -e late ]] || fail "something was copied"
+
 # A second process on the same copy is turned away while the first has its lock.
 copy 0 src target
 lock=$(echo state/jobs/copy-*/lock | head -n 1)

@@ -154,6 +154,28 @@ writing_ends_with_the_signal(void **state)
     folder_done(&folder);
 }
 
+/* Told before anything moves, not after all of it did. */
+static void
+a_place_for_the_receipt_is_looked_at_first(void **state)
+{
+    struct folder folder;
+    struct err err = ERR_NONE;
+    (void)state;
+    folder_init(&folder);
+    (void)folder_make(&folder, "sub");
+    (void)folder_write(&folder, "file", "x", 1);
+    CHECK_OK(receipt_check_place("receipt", &err), &err);
+    CHECK_OK(receipt_check_place(folder_join(&folder, "receipt"), &err), &err);
+    CHECK_OK(receipt_check_place(folder_join(&folder, "file"), &err), &err);
+    CHECK(!folder_has(&folder, "receipt"));
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "none/receipt"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "file/receipt"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "sub"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "sub/"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place("", &err), &err, ERR_CONFIG);
+    folder_done(&folder);
+}
+
 int
 main(void)
 {
@@ -162,6 +184,7 @@ main(void)
         cmocka_unit_test(names_of_any_bytes_come_back),
         cmocka_unit_test(unknown_fields_are_passed_over),
         cmocka_unit_test(writing_ends_with_the_signal),
+        cmocka_unit_test(a_place_for_the_receipt_is_looked_at_first),
         cmocka_unit_test(lines_without_their_form_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
