@@ -56,6 +56,8 @@ struct operand {
     size_t offset;    /* const char * */
     bool is_optional;
     bool is_path; /* of this machine: an address is refused */
+    /* For completion: what it may be, by index, NULL behind the last one. NULL: anything. */
+    const char *(*choice)(unsigned index);
     const char *help;
 };
 

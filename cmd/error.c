@@ -84,9 +84,16 @@ const struct command command_error_list = {
     .run = run_list,
 };
 
+static const char *
+code_choice(unsigned index)
+{
+    return index + 1 < ERR_CODE_COUNT ? err_name((enum err_code)(index + 1)) : NULL;
+}
+
 static const struct operand explain_operands[] = {
     {.name = "CODE",
      .offset = offsetof(struct explain_values, code),
+     .choice = code_choice,
      .help = "as errors show it, e.g. store-auth"},
 };
 const struct command command_error_explain = {

@@ -36,6 +36,16 @@ write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
+/* The line, to standard output. */
+static void
+put_result(struct output *output)
+{
+    if (!write_all(STDOUT_FILENO, text_str(&output->line), output->line.len)) {
+        output->is_broken = true;
+        output->broken_sys = errno;
+    }
+}
+
 void
 output_begin(struct output *output, const char *type)
 {
@@ -61,7 +71,7 @@ output_end(struct output *output)
     json_object_end(&output->json);
     text_add_char(&output->line, '\n');
     if (output->is_json && !output->is_broken) {
-        output->is_broken = !write_all(STDOUT_FILENO, text_str(&output->line), output->line.len);
+        put_result(output);
     }
 }
 
@@ -74,8 +84,10 @@ put_line(struct output *output, int fd, const char *fmt, va_list args)
     if (output->before != NULL) {
         output->before(output->before_user);
     }
-    if (!write_all(fd, text_str(&output->line), output->line.len) && fd == STDOUT_FILENO) {
-        output->is_broken = true;
+    if (fd == STDOUT_FILENO) {
+        put_result(output);
+    } else {
+        (void)write_all(fd, text_str(&output->line), output->line.len);
     }
 }
 
@@ -143,4 +155,29 @@ output_exit(struct output *output, int code, const char *reason)
     json_key_i64(&output->json, "code", code);
     json_key_str(&output->json, "reason", reason == NULL ? "" : reason);
     output_end(output);
+}
+
+void
+output_help(struct output *output, const char *text)
+{
+    size_t len = strlen(text);
+    len -= len > 0 && text[len - 1] == '\n' ? 1 : 0;
+    output_text(output, "%.*s", (int)len, text);
+    output_begin(output, "notice");
+    json_key_str(&output->json, "text", text);
+    output_end(output);
+    output_exit(output, EXIT_DONE, NULL);
+}
+
+int
+output_finish(struct output *output, int code)
+{
+    struct err err = ERR_NONE;
+    if (code != EXIT_DONE || !output->is_broken ||
+        (output->broken_sys == EPIPE && !output->is_json)) {
+        return code;
+    }
+    (void)err_set_sys(&err, ERR_SYSTEM, output->broken_sys, "could not write to standard output");
+    output_error(output, &err);
+    return EXIT_FAILED;
 }

@@ -44,8 +44,7 @@ check_path(const char *address, struct err *err)
     char shown[SHOW_BYTES];
     if (show_is_address(address)) {
         return err_set(err, ERR_USAGE,
-                       "'%s' has no form of address that is known; write './' before a folder of "
-                       "this name",
+                       "'%s' is no form of address; write './' before a folder of this name",
                        show_typed(address, shown));
     }
     return show_has_secret(address)

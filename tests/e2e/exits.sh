@@ -76,6 +76,31 @@ copy 6 src target
 grep -q 'already-running' messages
 exec {held}>&-
 
+# With --json there is nothing but JSON Lines, whatever is asked for.
+for asked in --help --version "help" "copy --help" "error list" "bench hash --help"; do
+    # shellcheck disable=SC2086 # words of a command
+    "$sallyport" $asked --json >events || fail "$asked --json: exit $?"
+    python3 -c 'import json; [json.loads(line) for line in open("events")]' || fail "$asked --json is not JSON Lines"
+    equal "last event of $asked" "$(tail -n 1 events | field type)" exit
+done
+"$sallyport" --help | grep -q '^usage: ' || fail "no help"
+
+# Results that could not be written are no success; the copy itself is done all the same.
+full() {
+    local code=0
+    "$sallyport" "$@" >/dev/full 2>messages || code=$?
+    equal "exit of $* on a full disk" "$code" 1
+    grep -q 'could not write to standard output' messages || fail "no words: $(cat messages)"
+}
+full copy src told --state state --json
+cmp src/a told/a
+full copy src told2 --state state
+full error list
+full error list --json
+full --help
+full --version
+full completion bash
+
 # Names of errors lead to their explanation.
 "$sallyport" error explain already-running | grep -q 'exit code:    6'
 code=0

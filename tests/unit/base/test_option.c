@@ -228,6 +228,40 @@ every_option_is_told_everywhere(void **state)
     }
 }
 
+static const char *
+first_choice(unsigned index)
+{
+    static const char *const names[] = {"left", "right"};
+    return index < COUNT_OF(names) ? names[index] : NULL;
+}
+
+/* What an operand may be is offered by every shell; in zsh an option that is not said to be
+ * repeatable is offered once. */
+static void
+choices_and_repeated_options_are_completed(void **state)
+{
+    const struct operand one = {.name = "SIDE", .help = "which", .choice = first_choice};
+    const struct command turn = {.path = "turn",
+                                 .summary = "Turn",
+                                 .options = options,
+                                 .option_count = COUNT_OF(options),
+                                 .operands = &one,
+                                 .operand_count = 1};
+    const struct command *const commands[] = {&turn};
+    (void)state;
+    for (unsigned shell = 0; shell < 3; shell++) {
+        AUTO_TEXT script = TEXT_INIT;
+        option_completion((enum option_shell)shell, "program", commands, 1, shared_options, 1,
+                          &script);
+        CHECK_HAS(text_str(&script), "left right");
+        if (shell == OPTION_ZSH) {
+            CHECK_HAS(text_str(&script), "'*--list=[");
+            CHECK_HAS(text_str(&script), " '--text=[");
+            CHECK_HAS(text_str(&script), "'1:SIDE:(left right)'");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -240,6 +274,7 @@ main(void)
         cmocka_unit_test(an_address_is_no_file_and_is_not_quoted),
         cmocka_unit_test(a_list_has_an_end),
         cmocka_unit_test(help_goes_before_what_is_missing),
+        cmocka_unit_test(choices_and_repeated_options_are_completed),
         cmocka_unit_test(every_option_is_told_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
