@@ -26,9 +26,9 @@ enum config_unit { CONFIG_NUMBER, CONFIG_SIZE, CONFIG_RATE, CONFIG_DURATION };
 // clang-format off
 #define CONFIG_MAP(X)                                                                                                     \
 /*    section  key                field                default           min            max                unit      help */ \
-    X(retry,   attempts,          retry_attempts,      6,                1,             100,               NUMBER,   "tries of one request, the first included") \
+    X(retry,   give-up-after,     retry_give_up_ns,    120000000000,     0,             86400000000000,    DURATION, "a store without any success for so long is given up; also bounds Retry-After") \
     X(retry,   delay-min,         retry_delay_min_ns,  250000000,        1000000,       60000000000,       DURATION, "wait before the second try; doubles with each further one, with jitter") \
-    X(retry,   delay-max,         retry_delay_max_ns,  15000000000,      1000000,       3600000000000,     DURATION, "longest wait between tries; also bounds Retry-After") \
+    X(retry,   delay-max,         retry_delay_max_ns,  15000000000,      1000000,       3600000000000,     DURATION, "longest wait between tries where the store does not say how long") \
     X(http,    connect-timeout,   connect_timeout_ns,  10000000000,      100000000,     600000000000,      DURATION, "longest wait for a connection") \
     X(http,    idle-timeout,      idle_timeout_ns,     20000000000,      100000000,     3600000000000,     DURATION, "a request on which no byte moves for so long has failed") \
     X(copy,    stall-timeout,     stall_timeout_ns,    180000000000,     1000000000,    86400000000000,    DURATION, "a copy on which nothing moves for so long stops, resumable") \

@@ -1,8 +1,13 @@
 #include "base/err.h"
 
+#include "base/show.h"
+
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#define WORDS_BYTES 8192 /* a name of 4,096 bytes and what is said of it */
 
 struct row {
     const char *wire;
@@ -20,44 +25,16 @@ static const struct row rows[ERR_CODE_COUNT] = {ERR_MAP(ERR_AS_ROW)};
 static const char *const class_names[ERR_CLASS_COUNT] = {"none", "wait", "retry",
                                                          "item", "halt", "fail"};
 
-/* Append len bytes of text to *at, control bytes as \xNN, never beyond end. */
-static char *
-append_clean(char *at, const char *end, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool is_control = c < 0x20 || c == 0x7f;
-        if (end - at < (is_control ? 4 : 1)) {
-            break;
-        }
-        if (is_control) {
-            static const char digits[] = "0123456789abcdef";
-            *at++ = '\\';
-            *at++ = 'x';
-            *at++ = digits[c >> 4];
-            *at++ = digits[c & 15];
-        } else {
-            *at++ = (char)c;
-        }
-    }
-    return at;
-}
-
-static void
-put_text(struct err *err, const char *first, const char *second)
-{
-    char *end = err->text + sizeof err->text - 1;
-    char *at = append_clean(err->text, end, first);
-    at = append_clean(at, end, second);
-    *at = '\0';
-}
-
+/* Of a text that is too long the middle gives way: at its end stands the reason. */
 static void
 format(struct err *err, const char *fmt, va_list args, const char *tail)
 {
-    char words[ERR_TEXT_BYTES_MAX];
-    (void)vsnprintf(words, sizeof words, fmt, args);
-    put_text(err, words, tail);
+    char words[WORDS_BYTES];
+    size_t most = sizeof words - strlen(tail);
+    int len = vsnprintf(words, most, fmt, args);
+    size_t used = len < 0 ? 0 : MIN_OF((size_t)len, most - 1);
+    memcpy(words + used, tail, strlen(tail) + 1);
+    show_middle(words, err->text, sizeof err->text);
 }
 
 enum err_code
@@ -88,14 +65,12 @@ err_set_sys(struct err *err, enum err_code code, int sys, const char *fmt, ...)
 enum err_code
 err_wrap(struct err *err, const char *fmt, ...)
 {
-    char words[ERR_TEXT_BYTES_MAX];
     char tail[ERR_TEXT_BYTES_MAX + 2];
     va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(words, sizeof words, fmt, args);
-    va_end(args);
     (void)snprintf(tail, sizeof tail, ": %s", err->text);
-    put_text(err, words, tail);
+    va_start(args, fmt);
+    format(err, fmt, args, tail);
+    va_end(args);
     return err->code;
 }
 
@@ -177,6 +152,12 @@ enum exit_code
 err_exit(enum err_code code)
 {
     return rows[code].exit;
+}
+
+enum exit_code
+err_exit_after(enum err_code code, int signal)
+{
+    return code == ERR_INTERRUPTED && signal == SIGTERM ? EXIT_SIGTERM : err_exit(code);
 }
 
 const char *

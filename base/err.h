@@ -5,7 +5,8 @@
  * travels as a plain value inside the operation that failed. Nothing is thread-local, nothing is
  * allocated.
  *
- *   shape    struct err has a fixed size; the text is cut at ERR_TEXT_BYTES_MAX - 1 bytes
+ *   shape    struct err has a fixed size; a text of more than ERR_TEXT_BYTES_MAX - 1 bytes has its
+ *            middle left out, so that the reason at its end stays
  *   owner    the caller, or the operation it is embedded in
  *   thread   any; a value has no identity
  *   errors   a failed call leaves every ret_ parameter untouched
@@ -128,6 +129,8 @@ const char *err_sentence(enum err_code code);
 const char *err_hint(enum err_code code);
 enum err_class err_class(enum err_code code);
 enum exit_code err_exit(enum err_code code);
+/* The same where a signal may be why: what SIGTERM interrupted ends with EXIT_SIGTERM. */
+enum exit_code err_exit_after(enum err_code code, int signal);
 const char *err_class_name(enum err_class cls);
 bool err_find(const char *wire_name, enum err_code *ret_code);
 

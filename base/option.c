@@ -1,6 +1,7 @@
 #include "base/option.h"
 
 #include "base/clock.h"
+#include "base/show.h"
 #include "base/units.h"
 
 #include <stdio.h>
@@ -92,13 +93,14 @@ unknown(const struct parse *parse, const char *arg, struct err *err)
         names[count++] = parse->common_options[i].name;
     }
     const char *nearest = option_nearest(typed, names, count);
-    int len = (int)strcspn(arg, "=");
+    char shown[SHOW_BYTES];
+    (void)show_typed(arg, shown);
+    shown[strcspn(shown, "=")] = '\0';
     if (nearest != NULL) {
-        return err_set(err, ERR_USAGE, "unknown option '%.*s'; did you mean '--%s'?", len, arg,
-                       nearest);
+        return err_set(err, ERR_USAGE, "unknown option '%s'; did you mean '--%s'?", shown, nearest);
     }
-    return err_set(err, ERR_USAGE, "unknown option '%.*s'; 'sallyport %s --help' lists them", len,
-                   arg, parse->command->path);
+    return err_set(err, ERR_USAGE, "unknown option '%s'; 'sallyport %s --help' lists them", shown,
+                   parse->command->path);
 }
 
 static enum err_code
@@ -106,6 +108,7 @@ check_range(const struct option *option, uint64_t value, const char *text, struc
 {
     char low[UNITS_TEXT_BYTES];
     char high[UNITS_TEXT_BYTES];
+    char shown[SHOW_BYTES];
     if ((option->min == 0 && option->max == 0) || (value >= option->min && value <= option->max)) {
         return ERR_OK;
     }
@@ -120,14 +123,15 @@ check_range(const struct option *option, uint64_t value, const char *text, struc
         (void)units_format_count(option->min, low);
         (void)units_format_count(option->max, high);
     }
-    return err_set(err, ERR_USAGE, "--%s: '%s' is outside its limits %s to %s", option->name, text,
-                   low, high);
+    return err_set(err, ERR_USAGE, "--%s: '%s' is outside its limits %s to %s", option->name,
+                   show_typed(text, shown), low, high);
 }
 
 static enum err_code
 set_choice(const struct option *option, const char *text, int *ret_index, struct err *err)
 {
     int index = 0;
+    char shown[SHOW_BYTES];
     for (const char *at = option->value; *at != '\0'; index++) {
         size_t len = strcspn(at, "|");
         if (strlen(text) == len && strncmp(at, text, len) == 0) {
@@ -136,7 +140,8 @@ set_choice(const struct option *option, const char *text, int *ret_index, struct
         }
         at += len + (at[len] == '|' ? 1 : 0);
     }
-    return err_set(err, ERR_USAGE, "--%s: '%s' is none of %s", option->name, text, option->value);
+    return err_set(err, ERR_USAGE, "--%s: '%s' is none of %s", option->name,
+                   show_typed(text, shown), option->value);
 }
 
 static enum err_code
@@ -151,6 +156,21 @@ add_to_list(const struct option *option, struct option_list *list, const char *t
     return ERR_OK;
 }
 
+/* A file or folder would be made of an address, with its signature in the name. */
+static enum err_code
+set_text(const struct option *option, const char *text, const char **field, struct err *err)
+{
+    bool is_path = strcmp(option->value, "FILE") == 0 || strcmp(option->value, "DIR") == 0;
+    char shown[SHOW_BYTES];
+    if (is_path && (show_is_address(text) || show_has_secret(text))) {
+        return err_set(err, ERR_USAGE, "--%s: '%s' is an address; it must be a %s of this machine",
+                       option->name, show_typed(text, shown),
+                       strcmp(option->value, "DIR") == 0 ? "folder" : "file");
+    }
+    *field = text;
+    return ERR_OK;
+}
+
 static enum err_code
 set_value(const struct option *option, void *values, const char *text, struct err *err)
 {
@@ -160,7 +180,7 @@ set_value(const struct option *option, void *values, const char *text, struct er
     enum err_code code = ERR_OK;
     switch (option->kind) {
     case OPTION_FLAG: *(bool *)field = true; return ERR_OK;
-    case OPTION_TEXT: *(const char **)field = text; return ERR_OK;
+    case OPTION_TEXT: return set_text(option, text, field, err);
     case OPTION_LIST: return add_to_list(option, field, text, err);
     case OPTION_CHOICE: return set_choice(option, text, field, err);
     case OPTION_NUMBER: code = units_parse_u64(text, &number, err); break;
@@ -237,11 +257,16 @@ static enum err_code
 take_operand(struct parse *parse, const char *text, struct err *err)
 {
     const struct command *command = parse->command;
+    char shown[SHOW_BYTES];
     if (parse->operand_index == command->operand_count) {
-        return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %u", text,
-                       command->path, command->operand_count);
+        return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %u",
+                       show_typed(text, shown), command->path, command->operand_count);
     }
     const struct operand *operand = &command->operands[parse->operand_index++];
+    if (operand->is_path && (show_is_address(text) || show_has_secret(text))) {
+        return err_set(err, ERR_USAGE, "%s: '%s' is an address; it must be a path of this machine",
+                       operand->name, show_typed(text, shown));
+    }
     *(const char **)(void *)((char *)parse->values + operand->offset) = text;
     return ERR_OK;
 }

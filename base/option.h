@@ -8,7 +8,8 @@
  *            operands may stand between options; "--" ends options
  *   owner    strings point into argv and live as long as it does
  *   errors   ERR_USAGE: unknown option (with the nearest name), missing value, value outside its
- *            limits, missing or surplus operand - always names the option, the value, what is right
+ *            limits, missing or surplus operand, an address where a FILE or DIR is wanted - always
+ *            names the option, the value (without credentials), what is right
  *   source   interface: `sallyport COMMAND --help`
  */
 #ifndef BASE_OPTION_H
@@ -54,6 +55,9 @@ struct operand {
     const char *name; /* "SOURCE" */
     size_t offset;    /* const char * */
     bool is_optional;
+    bool is_path; /* of this machine: an address is refused */
+    /* For completion: what it may be, by index, NULL behind the last one. NULL: anything. */
+    const char *(*choice)(unsigned index);
     const char *help;
 };
 

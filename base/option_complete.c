@@ -84,6 +84,34 @@ add_choices(const struct option *option, struct text *out)
     }
 }
 
+/* What its value is: one of a few, a file, a folder, something else. */
+static bool
+takes_file(const struct option *option)
+{
+    return option->kind == OPTION_TEXT && strcmp(option->value, "FILE") == 0;
+}
+
+static bool
+takes_folder(const struct option *option)
+{
+    return option->kind == OPTION_TEXT && strcmp(option->value, "DIR") == 0;
+}
+
+static bool
+has_choices(const struct command *command)
+{
+    return command->operand_count > 0 && command->operands[0].choice != NULL;
+}
+
+static void
+add_operand_choices(const struct command *command, struct text *out)
+{
+    const char *word = NULL;
+    for (unsigned i = 0; (word = command->operands[0].choice(i)) != NULL; i++) {
+        text_addf(out, "%s%s", i == 0 ? "" : " ", word);
+    }
+}
+
 /* Within single quotes; zsh and fish both take '\'' for one, zsh wants brackets and colons escaped.
  */
 static void
@@ -105,7 +133,13 @@ add_quoted(struct text *out, const char *words, const char *escaped)
 static void
 add_bash_command(const struct tables *t, const struct command *command, struct text *out)
 {
-    text_addf(out, "    \"%s \"*)\n        files=-f words=\"--help", command->path);
+    bool is_any = command->operand_count > 0 && !has_choices(command);
+    text_addf(out, "    \"%s \"*)\n        files=%s words=\"", command->path, is_any ? "-f" : "");
+    if (has_choices(command)) {
+        add_operand_choices(command, out);
+        text_add_str(out, "\"\n        [[ \"$cur\" != -* ]] || words=\"");
+    }
+    text_add_str(out, "--help");
     for (unsigned i = 0; i < option_count(t, command); i++) {
         text_addf(out, " --%s", option_at(t, command, i)->name);
     }
@@ -116,6 +150,11 @@ add_bash_command(const struct tables *t, const struct command *command, struct t
             text_addf(out, "        --%s) files=\"\" words=\"", option->name);
             add_choices(option, out);
             text_add_str(out, "\" ;;\n");
+        } else if (option->kind != OPTION_FLAG) {
+            text_addf(out, "        --%s) files=%s words=\"\" ;;\n", option->name,
+                      takes_file(option)     ? "-f"
+                      : takes_folder(option) ? "-d"
+                                             : "");
         }
     }
     text_add_str(out, "        esac ;;\n");
@@ -156,7 +195,8 @@ add_zsh_command(const struct tables *t, const struct command *command, struct te
               strchr(command->path, ' ') == NULL ? " " : "");
     for (unsigned i = 0; i < option_count(t, command); i++) {
         const struct option *option = option_at(t, command, i);
-        text_addf(out, " '--%s%s[", option->name, option->kind == OPTION_FLAG ? "" : "=");
+        text_addf(out, " '%s--%s%s[", option->kind == OPTION_LIST ? "*" : "", option->name,
+                  option->kind == OPTION_FLAG ? "" : "=");
         add_quoted(out, option->help, "[]:");
         text_add_char(out, ']');
         if (option->kind == OPTION_CHOICE) {
@@ -166,11 +206,21 @@ add_zsh_command(const struct tables *t, const struct command *command, struct te
         } else if (option->kind != OPTION_FLAG) {
             text_add_char(out, ':');
             add_quoted(out, option->value, ":");
-            text_add_char(out, ':');
+            text_addf(out, ":%s",
+                      takes_file(option)     ? "_files"
+                      : takes_folder(option) ? "_files -/"
+                                             : "");
         }
         text_add_char(out, '\'');
     }
-    text_add_str(out, " '*:file:_files' ;;\n");
+    if (has_choices(command)) {
+        text_addf(out, " '1:%s:(", command->operands[0].name);
+        add_operand_choices(command, out);
+        text_add_str(out, ")'");
+    } else if (command->operand_count > 0) {
+        text_add_str(out, " '*:file:_files'");
+    }
+    text_add_str(out, " ;;\n");
 }
 
 static void
@@ -206,7 +256,7 @@ add_fish_option(const struct option *option, const char *condition, const char *
         add_choices(option, out);
         text_add_char(out, '\'');
     } else if (option->kind != OPTION_FLAG) {
-        text_add_str(out, " -r");
+        text_addf(out, " -%s", takes_file(option) || takes_folder(option) ? "r" : "x");
     }
     text_add_str(out, " -d '");
     add_quoted(out, option->help, "\\");
@@ -235,6 +285,13 @@ add_fish_command(const struct tables *t, unsigned index, struct text *out)
         text_addf(&condition, "; and __fish_seen_subcommand_from %s", second + 1);
     }
     text_add_char(&condition, '\'');
+    if (has_choices(command)) {
+        text_addf(out, "complete -c %s%s -f -a '", t->program, text_str(&condition));
+        add_operand_choices(command, out);
+        text_add_str(out, "'\n");
+    } else if (command->operand_count == 0) {
+        text_addf(out, "complete -c %s%s -f\n", t->program, text_str(&condition));
+    }
     for (unsigned i = 0; i < command->option_count; i++) {
         add_fish_option(&command->options[i], text_str(&condition), t->program, out);
     }

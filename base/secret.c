@@ -1,6 +1,7 @@
 #include "base/secret.h"
 
 #include "base/fd.h"
+#include "base/show.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,8 @@ secret_read_file(struct secret *secret, const char *path, struct err *err)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        return err_set_sys(err, ERR_CONFIG, errno, "could not open '%s'", path);
+        char shown[SHOW_BYTES]; /* the setting may hold the secret where a file's name should be */
+        return err_set_sys(err, ERR_CONFIG, errno, "could not open '%s'", show_typed(path, shown));
     }
     enum err_code code = check_file(fd, path, err);
     code = code == ERR_OK ? make_room(secret, SECRET_BYTES_MAX, err) : code;

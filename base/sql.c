@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #define BUSY_TIMEOUT_MS 5000
+#define WATCH_STEPS     10000 /* of SQLite's machine: far less than a millisecond */
 
 /* What an SQLite result means to us; the extended code is cut to its lowest byte. */
 static enum err_code
@@ -20,6 +21,7 @@ code_of(int result)
     case SQLITE_ERROR: return ERR_STATE_INVALID;
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return ERR_RUNNING;
+    case SQLITE_INTERRUPT: return ERR_INTERRUPTED;
     default: return ERR_SYSTEM;
     }
 }
@@ -86,6 +88,23 @@ sql_open_read_only(struct sql *sql, const char *path, size_t cache_bytes, struct
         sql_close(sql);
     }
     return code;
+}
+
+static int
+is_signalled(void *user)
+{
+    const atomic_int *signal = user;
+    return atomic_load(signal) != 0;
+}
+
+void
+sql_watch(struct sql *sql, const atomic_int *signal)
+{
+    union {
+        const atomic_int *in;
+        void *out;
+    } user = {.in = signal};
+    sqlite3_progress_handler(sql->db, WATCH_STEPS, signal == NULL ? NULL : is_signalled, user.out);
 }
 
 void

@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ MUST_USE enum err_code sql_open(struct sql *sql, const char *path, enum sql_sync
                                 size_t cache_bytes, struct err *err);
 MUST_USE enum err_code sql_open_read_only(struct sql *sql, const char *path, size_t cache_bytes,
                                           struct err *err);
+/* From now on statements end with ERR_INTERRUPTED soon after *signal is not 0; NULL: no more. */
+void sql_watch(struct sql *sql, const atomic_int *signal);
 void sql_close(struct sql *sql);
 MUST_USE enum err_code sql_exec(struct sql *sql, const char *statements, struct err *err);
 /* user_version: set on an empty database, checked on others; a different one is ERR_STATE_INVALID.

@@ -1,6 +1,7 @@
 #include "base/units.h"
 
 #include "base/clock.h"
+#include "base/show.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -87,9 +88,10 @@ parse(const char *text, const struct unit *units, size_t count, const char *suff
 enum err_code
 units_parse_size(const char *text, uint64_t *ret_bytes, struct err *err)
 {
+    char shown[SHOW_BYTES];
     if (!parse(text, size_units, COUNT_OF(size_units), "", ret_bytes)) {
         return err_set(err, ERR_USAGE, "'%s' is not a size; write 512, 64KiB, 8MiB, 1.5GiB or 2TiB",
-                       text);
+                       show_typed(text, shown));
     }
     return ERR_OK;
 }
@@ -97,9 +99,10 @@ units_parse_size(const char *text, uint64_t *ret_bytes, struct err *err)
 enum err_code
 units_parse_rate(const char *text, uint64_t *ret_bytes_per_s, struct err *err)
 {
+    char shown[SHOW_BYTES];
     if (!parse(text, size_units, COUNT_OF(size_units), "/s", ret_bytes_per_s)) {
         return err_set(err, ERR_USAGE, "'%s' is not a rate; write 500KiB/s, 200MiB/s or 1GiB/s",
-                       text);
+                       show_typed(text, shown));
     }
     return ERR_OK;
 }
@@ -107,10 +110,11 @@ units_parse_rate(const char *text, uint64_t *ret_bytes_per_s, struct err *err)
 enum err_code
 units_parse_duration(const char *text, int64_t *ret_ns, struct err *err)
 {
+    char shown[SHOW_BYTES];
     uint64_t ns = 0;
     if (!parse(text, duration_units, COUNT_OF(duration_units), "", &ns) || ns > INT64_MAX) {
         return err_set(err, ERR_USAGE, "'%s' is not a duration; write 250ms, 30s, 15m, 8h or 4d",
-                       text);
+                       show_typed(text, shown));
     }
     *ret_ns = (int64_t)ns;
     return ERR_OK;
@@ -119,9 +123,10 @@ units_parse_duration(const char *text, int64_t *ret_ns, struct err *err)
 enum err_code
 units_parse_u64(const char *text, uint64_t *ret_value, struct err *err)
 {
+    char shown[SHOW_BYTES];
     static const struct unit none[] = {{"", 1}};
     if (strchr(text, '.') != NULL || !parse(text, none, 1, "", ret_value)) {
-        return err_set(err, ERR_USAGE, "'%s' is not a whole number", text);
+        return err_set(err, ERR_USAGE, "'%s' is not a whole number", show_typed(text, shown));
     }
     return ERR_OK;
 }

@@ -284,11 +284,12 @@ files_of_mark(const char *mark)
 }
 
 static void
-remove_set(int folder_fd, const char *set, uint64_t files, struct dataset_cleaned *cleaned)
+remove_set(int folder_fd, const char *set, uint64_t files, const atomic_int *signal,
+           struct dataset_cleaned *cleaned)
 {
     char name[NAME_BYTES];
     AUTO_FD fd = openat(folder_fd, set, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    for (uint64_t i = 0; i < files && fd >= 0; i++) {
+    for (uint64_t i = 0; i < files && fd >= 0 && atomic_load(signal) == 0; i++) {
         struct stat info;
         name_of(i, name);
         if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && unlinkat(fd, name, 0) == 0) {
@@ -303,7 +304,8 @@ remove_set(int folder_fd, const char *set, uint64_t files, struct dataset_cleane
 }
 
 enum err_code
-dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned, struct err *err)
+dataset_clean(const char *folder, const atomic_int *signal, struct dataset_cleaned *ret_cleaned,
+              struct err *err)
 {
     struct dataset_cleaned cleaned = {0};
     DIR *dir = opendir(folder);
@@ -318,7 +320,10 @@ dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned, struct er
             continue;
         }
         text_add(&set, entry->d_name, strlen(entry->d_name) - strlen(MARK_SUFFIX));
-        remove_set(dirfd(dir), text_str(&set), files, &cleaned);
+        remove_set(dirfd(dir), text_str(&set), files, signal, &cleaned);
+        if (atomic_load(signal) != 0) {
+            break;
+        }
         if (unlinkat(dirfd(dir), text_str(&set), AT_REMOVEDIR) != 0 && errno != ENOENT) {
             cleaned.kept++;
             continue;
@@ -328,5 +333,7 @@ dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned, struct er
     }
     (void)closedir(dir);
     *ret_cleaned = cleaned;
-    return ERR_OK;
+    return atomic_load(signal) == 0 ? ERR_OK
+                                    : err_set(err, ERR_INTERRUPTED, "interrupted after %llu files",
+                                              (unsigned long long)cleaned.files);
 }

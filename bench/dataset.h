@@ -50,7 +50,8 @@ struct dataset_cleaned {
     uint64_t bytes;
     uint64_t kept; /* folders that hold something we did not make */
 };
-MUST_USE enum err_code dataset_clean(const char *folder, struct dataset_cleaned *ret_cleaned,
-                                     struct err *err);
+/* Ends early when *signal is not 0; the next one goes on. */
+MUST_USE enum err_code dataset_clean(const char *folder, const atomic_int *signal,
+                                     struct dataset_cleaned *ret_cleaned, struct err *err);
 
 #endif

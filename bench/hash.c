@@ -36,28 +36,39 @@ run_once(const struct subject *subject, const void *bytes, size_t len, struct er
     return code;
 }
 
+/* What each of them is measured with. */
+struct sample {
+    const void *bytes;
+    size_t len;
+    int64_t each_ns;
+    const atomic_int *signal;
+};
+
 static enum err_code
-measure(const struct subject *subject, const void *bytes, size_t len, int64_t each_ns,
-        double *ret_bytes_per_second, struct err *err)
+measure(const struct subject *subject, const struct sample *sample, double *ret_bytes_per_second,
+        struct err *err)
 {
     uint64_t rounds = 0;
     int64_t passed_ns = 0;
     /* Once for caches, tables and the processor's clock. */
-    enum err_code code = run_once(subject, bytes, len, err);
+    enum err_code code = run_once(subject, sample->bytes, sample->len, err);
     int64_t began_ns = clock_mono_ns(&clock_system);
-    while (code == ERR_OK && passed_ns < each_ns) {
-        code = run_once(subject, bytes, len, err);
+    while (code == ERR_OK && passed_ns < sample->each_ns) {
+        code = run_once(subject, sample->bytes, sample->len, err);
         rounds++;
         passed_ns = clock_mono_ns(&clock_system) - began_ns;
+        if (code == ERR_OK && atomic_load(sample->signal) != 0) {
+            code = err_set(err, ERR_INTERRUPTED, "interrupted while measuring");
+        }
     }
     *ret_bytes_per_second =
-        passed_ns > 0 ? (double)rounds * (double)len * 1e9 / (double)passed_ns : 0;
+        passed_ns > 0 ? (double)rounds * (double)sample->len * 1e9 / (double)passed_ns : 0;
     return code;
 }
 
 enum err_code
-hash_bench(size_t buffer_bytes, int64_t each_ns, struct hash_result *ret_results,
-           unsigned *ret_count, struct err *err)
+hash_bench(size_t buffer_bytes, int64_t each_ns, const atomic_int *signal,
+           struct hash_result *ret_results, unsigned *ret_count, struct err *err)
 {
     static const char *const crc_names[][2] = {
         {"table", "crc64-table"}, {"clmul", "crc64-clmul"}, {"vpclmul", "crc64-vpclmul"}};
@@ -83,12 +94,13 @@ hash_bench(size_t buffer_bytes, int64_t each_ns, struct hash_result *ret_results
     ret_results[count] = (struct hash_result){.name = "sha256", .is_usable = true};
     subjects[count++] = (struct subject){.digest = DIGEST_SHA256};
     char *bytes = mem_take(buffer_bytes);
+    const struct sample sample = {
+        .bytes = bytes, .len = buffer_bytes, .each_ns = each_ns, .signal = signal};
     (void)memset(bytes, 0x5a, buffer_bytes);
     enum err_code code = ERR_OK;
     for (unsigned i = 0; i < count && code == ERR_OK; i++) {
         if (ret_results[i].is_usable) {
-            code = measure(&subjects[i], bytes, buffer_bytes, each_ns,
-                           &ret_results[i].bytes_per_second, err);
+            code = measure(&subjects[i], &sample, &ret_results[i].bytes_per_second, err);
         }
     }
     mem_give(bytes);

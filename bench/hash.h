@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,8 @@ struct hash_result {
 
 #define HASH_RESULTS_MAX 16U
 
-MUST_USE enum err_code hash_bench(size_t buffer_bytes, int64_t each_ns,
+/* Ends early when *signal is not 0. */
+MUST_USE enum err_code hash_bench(size_t buffer_bytes, int64_t each_ns, const atomic_int *signal,
                                   struct hash_result *ret_results, unsigned *ret_count,
                                   struct err *err);
 

@@ -115,7 +115,7 @@ make_container(const struct send_options *options, struct transport *http, struc
     AUTO_TEXT url = TEXT_INIT;
     text_addf(&url, "http://127.0.0.1:%u/bench/send?restype=container", options->port);
     struct http_request request = {.method = HTTP_PUT, .url = text_str(&url), .body = ""};
-    transport_perform(http, &clock_system, &request);
+    transport_perform(http, &clock_system, options->signal, &request);
     if (request.err.code != ERR_OK) {
         *err = request.err;
         return err->code;

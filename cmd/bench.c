@@ -87,11 +87,7 @@ bench_finish(struct output *output, const char *benchmark, const struct figures 
 int
 bench_fail(struct output *output, const struct err *err)
 {
-    int number = atomic_load(&bench_control.signal);
-    int code = (int)err_exit(err->code);
-    if (err->code == ERR_INTERRUPTED && number == SIGTERM) {
-        code = EXIT_SIGTERM;
-    }
+    int code = (int)err_exit_after(err->code, atomic_load(&bench_control.signal));
     output_error(output, err);
     output_exit(output, code, err->text);
     return code;

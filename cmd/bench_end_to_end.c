@@ -101,8 +101,10 @@ run_clean(const void *values, const void *common_)
     AUTO_TEXT work = TEXT_INIT;
     AUTO_FD lock = -1;
     (void)values;
+    bench_catch_signals();
     enum err_code code = open_folder(common, &folder, &lock, &err);
-    code = code == ERR_OK ? dataset_clean(text_str(&folder), &cleaned, &err) : code;
+    code = code == ERR_OK ? dataset_clean(text_str(&folder), &bench_control.signal, &cleaned, &err)
+                          : code;
     if (code != ERR_OK) {
         return bench_fail(output, &err);
     }

@@ -43,7 +43,9 @@ run_hash(const void *values_, const void *common_)
     struct hash_result results[HASH_RESULTS_MAX];
     struct err err = ERR_NONE;
     unsigned count = 0;
-    if (hash_bench((size_t)values->size_bytes, values->each_ns, results, &count, &err) != ERR_OK) {
+    bench_catch_signals();
+    if (hash_bench((size_t)values->size_bytes, values->each_ns, &bench_control.signal, results,
+                   &count, &err) != ERR_OK) {
         return bench_fail(output, &err);
     }
     for (unsigned i = 0; i < count; i++) {

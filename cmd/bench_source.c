@@ -25,7 +25,7 @@ static const struct option table[] = {
     {.name = "runs",       .kind = OPTION_NUMBER, .offset = AT(runs),         .value = "N",    .min = 1, .max = BENCH_RUNS_MAX, .initial = "3", .help = "how often; the median is shown"},
 };
 static const struct operand operands[] = {
-    {.name = "PATH", .offset = AT(path), .help = "a folder or a file"},
+    {.name = "PATH", .offset = AT(path), .is_path = true, .help = "a folder or a file"},
 };
 // clang-format on
 

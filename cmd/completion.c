@@ -1,3 +1,4 @@
+#include "base/show.h"
 #include "cmd/commands.h"
 
 #include <string.h>
@@ -6,10 +7,17 @@ struct completion_values {
     const char *shell;
 };
 
+static const char *const shells[] = {"bash", "zsh", "fish"};
+
+static const char *
+shell_choice(unsigned index)
+{
+    return index < COUNT_OF(shells) ? shells[index] : NULL;
+}
+
 static int
 run_completion(const void *values, const void *common_values)
 {
-    static const char *const shells[] = {"bash", "zsh", "fish"};
     const struct completion_values *completion = values;
     const struct common *common = common_values;
     for (unsigned i = 0; i < COUNT_OF(shells); i++) {
@@ -23,7 +31,9 @@ run_completion(const void *values, const void *common_values)
         }
     }
     struct err err = ERR_NONE;
-    (void)err_set(&err, ERR_USAGE, "'%s' is none of bash, zsh, fish", completion->shell);
+    char shown[SHOW_BYTES];
+    (void)err_set(&err, ERR_USAGE, "'%s' is none of bash, zsh, fish",
+                  show_typed(completion->shell, shown));
     output_error(common->output, &err);
     output_exit(common->output, EXIT_USAGE, err.text);
     return EXIT_USAGE;
@@ -32,6 +42,7 @@ run_completion(const void *values, const void *common_values)
 static const struct operand operands[] = {
     {.name = "SHELL",
      .offset = offsetof(struct completion_values, shell),
+     .choice = shell_choice,
      .help = "bash, zsh or fish"},
 };
 const struct command command_completion = {

@@ -164,11 +164,14 @@ static void
 on_notice(void *user, const struct err *err)
 {
     struct view *view = user;
-    output_begin(view->output, "notice");
-    json_key_str(&view->output->json, "code", err_name(err->code));
-    json_key_str(&view->output->json, "text", err->text);
-    output_end(view->output);
-    output_note(view->output, "note: %s", err->text);
+    output_notice(view->output, err);
+}
+
+static void
+on_begun(void *user, const char *job)
+{
+    struct view *view = user;
+    (void)memcpy(view->output->job, job, strlen(job) + 1);
 }
 
 static void
@@ -211,7 +214,6 @@ put_summary(struct output *output, const struct copy_result *result)
     double seconds = (double)f->elapsed_ns / 1e9;
     double per_s = seconds > 0 ? 1 / seconds : 0;
     (void)getrusage(RUSAGE_SELF, &usage);
-    (void)memcpy(output->job, result->job, sizeof result->job);
     output_begin(output, "summary");
     json_key_str(json, "status", output_status((int)result->exit));
     output_group(output, "items", item_names, items, COUNT_OF(items));
@@ -223,6 +225,8 @@ put_summary(struct output *output, const struct copy_result *result)
     json_key_double(json, "cpu_seconds", (double)clock_process_cpu_ns() / 1e9);
     json_key_u64(json, "peak_rss_bytes", (uint64_t)usage.ru_maxrss * 1024);
     put_stages(json, f);
+    json_key_u64(json, "retries", f->retries);
+    json_key_u64(json, "throttled", f->throttled_count);
     json_key_u64(json, "requests", f->requests + f->estimated_requests);
     if (f->estimated_ns > 0) {
         json_key_double(json, "estimated_seconds", (double)f->estimated_ns / 1e9);
@@ -264,6 +268,10 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     output_text(output, "  verified in transit %s, read back %s, unverifiable %s",
                 units_format_count(f->in_transit, a), units_format_count(f->read_back, b),
                 units_format_count(f->unverifiable, c));
+    if (f->retries > 0) {
+        output_text(output, "  sent again %s requests, %s of which the store had asked to wait",
+                    units_format_count(f->retries, a), units_format_count(f->throttled_count, b));
+    }
     if (result->receipt != NULL) {
         output_text(output, "  receipt %s", result->receipt);
     }
@@ -276,12 +284,12 @@ clear_bar(void *user)
 }
 
 static int
-finish(struct output *output, const struct copy_result *result, bool dry_run)
+finish(struct output *output, const struct copy_result *result, bool has_run, bool dry_run)
 {
     if (result->stop.code != ERR_OK) {
         output_error(output, &result->stop);
     }
-    if (result->stop.code == ERR_OK || result->figures.items_total > 0) {
+    if (has_run) {
         print_summary(output, result, dry_run);
     }
     if (result->exit == EXIT_NOTHING) {
@@ -325,8 +333,11 @@ run_copy(const void *values_, const void *common_)
     struct copy_result result = {0};
     AUTO_TEXT state = TEXT_INIT;
     struct view view = {.output = output};
-    struct copy_events events = {
-        .user = &view, .progress = on_progress, .item = on_item, .notice = on_notice};
+    struct copy_events events = {.user = &view,
+                                 .progress = on_progress,
+                                 .item = on_item,
+                                 .notice = on_notice,
+                                 .begun = on_begun};
     struct sigaction action = {.sa_handler = on_signal};
     progress_bar_init(&view.bar, !output->is_quiet && !output->is_json && !values->has_no_progress,
                       !common->has_no_color);
@@ -366,14 +377,14 @@ run_copy(const void *values_, const void *common_)
         code = err_set(&err, ERR_UNSUPPORTED,
                        "the transport 'wire' is not part of this version; use --transport curl");
     }
-    code = code == ERR_OK ? copy_run(&copy, &events, &control, &result, &err) : code;
+    if (code == ERR_OK) {
+        code = copy_run(&copy, &events, &control, &result, &err);
+    } else {
+        result = (struct copy_result){.exit = err_exit(code), .stop = err};
+    }
     progress_bar_clear(&view.bar);
     output->before = NULL;
-    if (code != ERR_OK) {
-        result.exit = err_exit(code);
-        result.stop = err;
-    }
-    int exit_code = finish(output, &result, values->dry_run);
+    int exit_code = finish(output, &result, code == ERR_OK, values->dry_run);
     mem_give(result.receipt);
     return exit_code;
 }

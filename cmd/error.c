@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/show.h"
 #include "cmd/commands.h"
 
 struct explain_values {
@@ -49,6 +50,7 @@ run_explain(const void *values, const void *common_values)
     enum err_code code = ERR_OK;
     if (!err_find(explain->code, &code) || code == ERR_OK) {
         struct err err = ERR_NONE;
+        char shown[SHOW_BYTES];
         const char *names[ERR_CODE_COUNT];
         for (unsigned i = 0; i < ERR_CODE_COUNT; i++) {
             names[i] = err_name((enum err_code)i);
@@ -57,10 +59,10 @@ run_explain(const void *values, const void *common_values)
         if (nearest == NULL) {
             (void)err_set(&err, ERR_USAGE,
                           "there is no code '%s'; 'sallyport error list' lists them",
-                          explain->code);
+                          show_typed(explain->code, shown));
         } else {
             (void)err_set(&err, ERR_USAGE, "there is no code '%s'; did you mean '%s'?",
-                          explain->code, nearest);
+                          show_typed(explain->code, shown), nearest);
         }
         output_error(common->output, &err);
         output_exit(common->output, EXIT_USAGE, err.text);
@@ -82,9 +84,16 @@ const struct command command_error_list = {
     .run = run_list,
 };
 
+static const char *
+code_choice(unsigned index)
+{
+    return index + 1 < ERR_CODE_COUNT ? err_name((enum err_code)(index + 1)) : NULL;
+}
+
 static const struct operand explain_operands[] = {
     {.name = "CODE",
      .offset = offsetof(struct explain_values, code),
+     .choice = code_choice,
      .help = "as errors show it, e.g. store-auth"},
 };
 const struct command command_error_explain = {

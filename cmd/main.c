@@ -1,6 +1,7 @@
 /* The program: finds the command, reads its options, runs it, and says how it ended. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/show.h"
 #include "cmd/commands.h"
 
 #include <signal.h>
@@ -27,16 +28,17 @@ match(const struct command *command, int argc, char **argv)
 }
 
 static void
-print_overview(void)
+add_overview(struct text *out)
 {
-    (void)printf(
+    text_add_str(
+        out,
         "usage: sallyport COMMAND [OPTION]...\n\n"
         "Copies folders and devices to blob storage and back, checked and resumable.\n\nCommands:\n");
     for (unsigned i = 0; i < command_count; i++) {
-        (void)printf("  %-20s %s\n", commands[i]->path, commands[i]->summary);
+        text_addf(out, "  %-20s %s\n", commands[i]->path, commands[i]->summary);
     }
-    (void)printf(
-        "\n'sallyport COMMAND --help' tells more of one. Exit codes are in sallyport(1).\n");
+    text_add_str(
+        out, "\n'sallyport COMMAND --help' tells more of one. Exit codes are in sallyport(1).\n");
 }
 
 static int
@@ -76,9 +78,10 @@ static enum err_code
 apply_common(struct common *common, struct err *err)
 {
     enum log_level level = LOG_WARN;
+    char shown[SHOW_BYTES];
     if (!log_parse_level(common->log_level, &level)) {
         return err_set(err, ERR_USAGE, "--log-level: '%s' is none of error, warn, info, debug",
-                       common->log_level);
+                       show_typed(common->log_level, shown));
     }
     log_set_level(common->is_verbose && level < LOG_INFO ? LOG_INFO : level);
     log_set_areas(getenv("SALLYPORT_TRACE")); // NOLINT(concurrency-mt-unsafe): one thread yet
@@ -100,7 +103,7 @@ run(const struct command *command, int argc, char **argv, struct output *output)
     } else if (wants_help) {
         AUTO_TEXT help = TEXT_INIT;
         option_help(command, common_options, common_option_count, &help);
-        (void)fputs(text_str(&help), stdout);
+        output_help(output, text_str(&help));
     } else {
         output->is_json = common.is_json;
         output->is_quiet = common.is_quiet;
@@ -131,20 +134,39 @@ refuse(const char *typed, struct output *output)
 {
     const char *names[64];
     struct err err = ERR_NONE;
+    char shown[SHOW_BYTES];
     AUTO_TEXT seconds = TEXT_INIT;
     for (unsigned i = 0; i < command_count; i++) {
         names[i] = commands[i]->path;
     }
     const char *nearest = option_nearest(typed, names, command_count);
+    (void)show_typed(typed, shown);
     if (add_seconds(typed, &seconds)) {
-        (void)err_set(&err, ERR_USAGE, "'%s' needs one word more: %s", typed, text_str(&seconds));
+        (void)err_set(&err, ERR_USAGE, "'%s' needs one word more: %s", shown, text_str(&seconds));
     } else if (nearest != NULL) {
-        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", typed, nearest);
+        (void)err_set(&err, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", shown, nearest);
     } else {
         (void)err_set(&err, ERR_USAGE, "unknown command '%s'; 'sallyport --help' lists them",
-                      typed);
+                      shown);
     }
     return fail(output, &err);
+}
+
+/* What is asked of the program itself; false if it is a command's. */
+static bool
+tell_of_itself(int argc, char **argv, struct output *output)
+{
+    AUTO_TEXT text = TEXT_INIT;
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        text_addf(&text, "sallyport %s\n", SALLYPORT_VERSION);
+    } else if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+               (strcmp(argv[1], "help") == 0 && argc == (output->is_json ? 3 : 2))) {
+        add_overview(&text);
+    } else {
+        return false;
+    }
+    output_help(output, text_str(&text));
+    return true;
 }
 
 int
@@ -154,14 +176,8 @@ main(int argc, char **argv)
     int code = -1;
     harden();
     output_init(&output, has_word(argc, argv, "--json"), false);
-    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        (void)printf("sallyport %s\n", SALLYPORT_VERSION);
-        return 0;
-    }
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        (strcmp(argv[1], "help") == 0 && argc == 2)) {
-        print_overview();
-        return argc < 2 ? EXIT_USAGE : 0;
+    if (tell_of_itself(argc, argv, &output)) {
+        code = argc < 2 ? EXIT_USAGE : EXIT_DONE;
     }
     for (unsigned i = 0; i < command_count && code < 0; i++) {
         int words = match(commands[i], argc - 1, argv + 1);
@@ -170,6 +186,7 @@ main(int argc, char **argv)
         }
     }
     code = code < 0 ? refuse(argv[1], &output) : code;
+    code = output_finish(&output, code);
     output_done(&output);
     /* A lane that hangs in the kernel may still run; nothing of it is needed any more. */
     (void)fflush(NULL);

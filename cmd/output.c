@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,9 @@ write_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t wrote = write(fd, bytes, len);
+        if (wrote < 0 && errno == EINTR) {
+            continue; /* the last lines are written after a signal too */
+        }
         if (wrote <= 0) {
             return false;
         }
@@ -30,6 +34,16 @@ write_all(int fd, const char *bytes, size_t len)
         len -= (size_t)wrote;
     }
     return true;
+}
+
+/* The line, to standard output. */
+static void
+put_result(struct output *output)
+{
+    if (!write_all(STDOUT_FILENO, text_str(&output->line), output->line.len)) {
+        output->is_broken = true;
+        output->broken_sys = errno;
+    }
 }
 
 void
@@ -57,7 +71,7 @@ output_end(struct output *output)
     json_object_end(&output->json);
     text_add_char(&output->line, '\n');
     if (output->is_json && !output->is_broken) {
-        output->is_broken = !write_all(STDOUT_FILENO, text_str(&output->line), output->line.len);
+        put_result(output);
     }
 }
 
@@ -70,8 +84,10 @@ put_line(struct output *output, int fd, const char *fmt, va_list args)
     if (output->before != NULL) {
         output->before(output->before_user);
     }
-    if (!write_all(fd, text_str(&output->line), output->line.len) && fd == STDOUT_FILENO) {
-        output->is_broken = true;
+    if (fd == STDOUT_FILENO) {
+        put_result(output);
+    } else {
+        (void)write_all(fd, text_str(&output->line), output->line.len);
     }
 }
 
@@ -97,6 +113,16 @@ output_note(struct output *output, const char *fmt, ...)
     va_start(args, fmt);
     put_line(output, STDERR_FILENO, fmt, args);
     va_end(args);
+}
+
+void
+output_notice(struct output *output, const struct err *err)
+{
+    output_begin(output, "notice");
+    json_key_str(&output->json, "code", err_name(err->code));
+    json_key_str(&output->json, "text", err->text);
+    output_end(output);
+    output_note(output, "note: %s", err->text);
 }
 
 void
@@ -194,4 +220,29 @@ output_exit(struct output *output, int code, const char *reason)
     json_key_i64(&output->json, "code", code);
     json_key_str(&output->json, "reason", reason == NULL ? reason_of(code) : reason);
     output_end(output);
+}
+
+void
+output_help(struct output *output, const char *text)
+{
+    size_t len = strlen(text);
+    len -= len > 0 && text[len - 1] == '\n' ? 1 : 0;
+    output_text(output, "%.*s", (int)len, text);
+    output_begin(output, "notice");
+    json_key_str(&output->json, "text", text);
+    output_end(output);
+    output_exit(output, EXIT_DONE, NULL);
+}
+
+int
+output_finish(struct output *output, int code)
+{
+    struct err err = ERR_NONE;
+    if (code != EXIT_DONE || !output->is_broken ||
+        (output->broken_sys == EPIPE && !output->is_json)) {
+        return code;
+    }
+    (void)err_set_sys(&err, ERR_SYSTEM, output->broken_sys, "could not write to standard output");
+    output_error(output, &err);
+    return EXIT_FAILED;
 }

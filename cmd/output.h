@@ -3,8 +3,8 @@
  *
  *   shape {"schema":"sallyport.event/1","seq":1,"ts":"...","type":"...","job":"...","data":{...}}
  *   thread   main
- *   errors   a closed stdout ends nothing: what cannot be written any more is dropped, and
- *            output_is_broken() tells
+ *   errors   a stdout that cannot be written ends nothing: what is left is dropped, and
+ *            output_finish() tells and makes success a failure
  */
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
@@ -18,7 +18,8 @@
 struct output {
     bool is_json;
     bool is_quiet;
-    bool is_broken;
+    bool is_broken;   /* standard output cannot be written */
+    int broken_sys;   /* why: errno */
     bool has_summary; /* a summary line was written */
     unsigned long long seq;
     char job[40];
@@ -38,6 +39,8 @@ void output_end(struct output *output);
 void output_text(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A line of message on stderr; nothing with --quiet. */
 void output_note(struct output *output, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Something a person should know that is no error of the command: an event, and a message. */
+void output_notice(struct output *output, const struct err *err);
 /* An error, with what to do about it, on stderr. */
 void output_error(struct output *output, const struct err *err);
 /* What summary.data.status says of a command that ends with this code. */
@@ -48,5 +51,10 @@ void output_group(struct output *output, const char *key, const char *const *nam
 /* The last two events: a summary of nothing, if the command wrote none, and the end. reason NULL:
  * what the code means. */
 void output_exit(struct output *output, int code, const char *reason);
+/* A text that is the whole result of the command: a notice and the last two events with --json. */
+void output_help(struct output *output, const char *text);
+/* The exit code that is left of code: success that could not be told is none, unless the reader of
+ * plain text has gone, who had enough. */
+int output_finish(struct output *output, int code);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cmd/commands.h"
 #include "ingest/copy/receipt_check.h"
+#include "storage/patience.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -27,7 +28,7 @@ static const struct option options[] = {
     {.name = "read-back", .kind = OPTION_FLAG, .offset = AT(wants_read_back),      .help = "read every byte again and compare its checksum"},
 };
 static const struct operand operands[] = {
-    {.name = "RECEIPT", .offset = AT(receipt), .help = "the receipt a copy has left"},
+    {.name = "RECEIPT", .offset = AT(receipt), .is_path = true, .help = "the receipt a copy has left"},
     {.name = "TARGET",  .offset = AT(target),  .help = "where the items should be: the copy's target"},
 };
 // clang-format on
@@ -35,6 +36,7 @@ static const struct operand operands[] = {
 struct view {
     struct output *output;
     uint64_t shown;
+    struct storm storm; /* of the store */
 };
 
 static atomic_int signal_seen;
@@ -123,8 +125,11 @@ check(const struct verify_values *values, const struct common *common, struct vi
     struct sign_key *key = NULL;
     AUTO_TEXT folder = TEXT_INIT;
     AUTO_TEXT path = TEXT_INIT;
-    struct end_options end = {
-        .role = END_SOURCE, .config = &common->config, .clock = &clock_system};
+    struct end_options end = {.role = END_SOURCE,
+                              .config = &common->config,
+                              .clock = &clock_system,
+                              .signal = &signal_seen,
+                              .storm = &view->storm};
     enum err_code code = ERR_OK;
     if (values->key == NULL) {
         code = err_set(err, ERR_USAGE, "name the public key of the receipt's site with --key FILE");
@@ -166,13 +171,17 @@ run_verify(const void *values_, const void *common_)
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    struct err notice = ERR_NONE;
+    storm_init(&view.storm);
     enum err_code code = check(values, common, &view, &result, &err);
+    if (err_class(code) != ERR_CLASS_RETRY && storm_fold(&view.storm, &notice)) {
+        output_notice(output, &notice);
+    }
+    storm_done(&view.storm);
     int exit_code = result.missing + result.different > 0 ? EXIT_MISMATCH : EXIT_DONE;
     if (code != ERR_OK) {
         output_error(output, &err);
-        exit_code = code == ERR_INTERRUPTED && atomic_load(&signal_seen) == SIGTERM
-                        ? EXIT_SIGTERM
-                        : (int)err_exit(code);
+        exit_code = (int)err_exit_after(code, atomic_load(&signal_seen));
     } else {
         print_summary(output, &result);
     }

@@ -232,6 +232,7 @@ struct lane_io {
 enum end_role { END_SOURCE, END_TARGET };
 enum end_links { END_LINKS_SKIP, END_LINKS_FOLLOW, END_LINKS_FAIL };
 enum disk_kind;
+struct storm;
 
 struct end_options {
     enum end_role role;
@@ -241,6 +242,9 @@ struct end_options {
     const struct config *config;
     const struct clock *clock;
     int64_t local_sync_ns;
+    /* Not 0: requests that block end soon, with ERR_INTERRUPTED. NULL: they do not. */
+    const atomic_int *signal;
+    struct storm *storm; /* where failures of the moment are told; may be NULL */
 };
 
 /* What an end can hold and how it wants to be used; constant after end_open. */
@@ -262,7 +266,8 @@ struct text;
 struct end {
     const struct end_ops *ops;
     struct end_caps caps;
-    char *prefix;  /* what blobs' names have before ours, with its slash; NULL: nothing */
+    struct storm *storm; /* as it was opened with */
+    char *prefix;        /* what blobs' names have before ours, with its slash; NULL: nothing */
     char *display; /* canonical address without credentials; what messages and the copy's identity
                       show */
 };

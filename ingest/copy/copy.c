@@ -1,6 +1,7 @@
 #include "ingest/copy/copy.h"
 
 #include "base/log.h"
+#include "ingest/copy/depth.h"
 #include "ingest/copy/dry_run.h"
 #include "ingest/copy/engine.h"
 #include "ingest/copy/job_folder.h"
@@ -36,12 +37,14 @@ struct run {
     struct sign_key *key; /* signs the receipt */
     struct mailbox mailbox;
     struct throttle throttle;
+    struct storm storm;
     struct scan scan;
     struct recorder recorder;
     struct packer *packers[ENGINE_LANES_MAX]; /* until their lanes have them */
     struct lane lanes[ENGINE_LANES_MAX];
     struct room room;
     unsigned lane_count;
+    struct depth depth;
     struct engine engine;
     pthread_t threads[ENGINE_LANES_MAX + 2];
     unsigned thread_count;
@@ -71,6 +74,8 @@ open_ends(struct run *run, struct err *err)
         .clock = options->clock,
         .local_sync_ns = options->config->local_sync_ns,
         .wants_blocks_checked_by_md5 = options->wants_md5,
+        .signal = &run->control->signal,
+        .storm = &run->storm,
     };
     enum err_code code = end_open(options->source, &end, &run->source, err);
     end.role = END_TARGET;
@@ -94,6 +99,19 @@ open_ends(struct run *run, struct err *err)
     return code;
 }
 
+/* Before anything is opened, so that what the process has open is not the copy's own. */
+static enum err_code
+choose_depth(struct run *run, struct err *err)
+{
+    const struct copy_options *options = run->options;
+    run->depth = (struct depth){
+        .lanes = options->lanes != 0 ? MIN_OF(options->lanes, ENGINE_LANES_MAX) : LANES_DEFAULT_MAX,
+        .in_flight = options->in_flight != 0 ? options->in_flight : IN_FLIGHT_DEFAULT,
+        .batches = options->memory_bytes < MEMORY_SMALL ? BATCHES_FEW : BATCHES,
+    };
+    return depth_fit_process(&run->depth, err);
+}
+
 /* Lanes, buffers and blocks; from here on options has the sizes that are used. */
 static enum err_code
 divide_memory(struct run *run, struct err *err)
@@ -103,7 +121,7 @@ divide_memory(struct run *run, struct err *err)
                     (unsigned)MAX_OF(cores, 1), &run->room, err) != ERR_OK) {
         return err->code;
     }
-    run->lane_count = MIN_OF(run->room.lanes, ENGINE_LANES_MAX);
+    run->lane_count = MIN_OF(run->room.lanes, run->depth.lanes);
     run->adapted = *run->options;
     run->adapted.block_bytes = run->room.block_bytes;
     run->adapted.large_block_bytes = run->room.large_block_bytes;
@@ -132,7 +150,7 @@ open_backend(struct run *run, struct end *end, const struct lane_io *io,
 {
     enum err_code code = end_backend(end, io, ret_backend, err);
     if (code == ERR_OK && !end->caps.is_local) {
-        code = retry_wrap(run->options->config, run->options->clock, ret_backend, err);
+        code = retry_wrap(run->options->config, run->options->clock, &run->storm, ret_backend, err);
     }
     if (code == ERR_OK && end == run->source && end->caps.keeps_props) {
         struct backend *inner = *ret_backend;
@@ -158,8 +176,7 @@ open_lane(struct run *run, unsigned index, struct err *err)
 {
     const struct copy_options *options = run->options;
     bool is_local = run->target->caps.is_local;
-    unsigned in_flight = options->in_flight != 0 ? options->in_flight : IN_FLIGHT_DEFAULT;
-    unsigned window = MAX_OF(in_flight / run->lane_count, 1);
+    unsigned window = MAX_OF(run->depth.in_flight / run->lane_count, 1);
     struct lane_options lane_options = {
         .copy = options,
         .clock = options->clock,
@@ -248,7 +265,7 @@ open_engine(struct run *run, struct err *err)
         .recorder = &run->recorder,
         .lanes = run->lanes,
         .lane_count = run->lane_count,
-        .batch_count = options->memory_bytes < MEMORY_SMALL ? BATCHES_FEW : BATCHES,
+        .batch_count = run->depth.batches,
     };
     if (code == ERR_OK) {
         engine_init(&run->engine, &run->mailbox, &engine);
@@ -326,16 +343,22 @@ take_down(struct run *run)
     run->target = end_close(run->target);
 }
 
+/* A source that cannot be read at all is not one of its items that failed. */
+static enum exit_code
+exit_of_stop(const struct run *run, enum err_code code)
+{
+    return err_class(code) == ERR_CLASS_ITEM
+               ? EXIT_HALTED
+               : err_exit_after(code, atomic_load(&run->control->signal));
+}
+
 static enum exit_code
 exit_of(const struct run *run, const struct copy_result *result,
         const struct verify_result *verified)
 {
     const struct copy_figures *figures = &result->figures;
-    if (result->stop.code == ERR_INTERRUPTED) {
-        return run->engine.signal == 15 ? EXIT_SIGTERM : EXIT_SIGINT;
-    }
     if (result->stop.code != ERR_OK) {
-        return err_exit(result->stop.code);
+        return exit_of_stop(run, result->stop.code);
     }
     if (verified->missing + verified->different + figures->items_damaged > 0) {
         return EXIT_MISMATCH;
@@ -386,6 +409,7 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
         .plan_path = run->folder.plan_path,
         .clock = options->clock,
         .verified = verified,
+        .signal = &run->control->signal,
     };
     if (result->figures.items_copied + result->figures.items_unchanged == 0) {
         return ERR_OK;
@@ -450,11 +474,23 @@ open_key(struct run *run, struct err *err)
     return sign_open_site(text_str(&keys), &run->key, err);
 }
 
+static void
+tell_begun(const struct run *run)
+{
+    if (run->events->begun != NULL) {
+        run->events->begun(run->events->user, run->plan.nonce);
+    }
+}
+
 static enum err_code
 run_all(struct run *run, struct copy_result *result, struct err *err)
 {
     struct verify_result verified = {0};
-    enum err_code code = filter_check(&run->options->filter, err);
+    enum err_code code = choose_depth(run, err);
+    code = code == ERR_OK ? filter_check(&run->options->filter, err) : code;
+    if (code == ERR_OK && run->options->receipt != NULL) {
+        code = receipt_check_place(run->options->receipt, err);
+    }
     code = code == ERR_OK ? open_ends(run, err) : code;
     code = code == ERR_OK ? prepare_ends(run, err) : code;
     code = code == ERR_OK ? divide_memory(run, err) : code;
@@ -465,6 +501,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
         struct dry_run dry = {
             .options = run->options,
             .events = run->events,
+            .control = run->control,
             .source = run->source,
             .target = run->target,
             .block_largest = run->room.block_largest,
@@ -478,6 +515,10 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     code = code == ERR_OK ? plan_open(run->folder.plan_path, run->options->restart, &run->plan, err)
                           : code;
     run->has_plan = code == ERR_OK;
+    if (code == ERR_OK) {
+        (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
+        tell_begun(run);
+    }
     code = code == ERR_OK ? mailbox_init(&run->mailbox, err) : code;
     run->has_mailbox = code == ERR_OK;
     code = code == ERR_OK ? open_engine(run, err) : code;
@@ -485,7 +526,6 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     if (code != ERR_OK) {
         return code;
     }
-    (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
     result->figures = run->engine.figures;
     result->stop = run->engine.stop;
     tell_encoded(run);
@@ -499,26 +539,47 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
     return ERR_OK;
 }
 
+/* A storm that was survived is told once; one that was not is the error itself. */
+static void
+tell_storm(struct run *run, struct copy_result *result)
+{
+    struct err notice = ERR_NONE;
+    bool was_any = storm_fold(&run->storm, &notice);
+    result->figures.retries = run->storm.retries;
+    /* With the answers to those who list and prepare, which no lane has seen. */
+    result->figures.throttled_count = MAX_OF(result->figures.throttled_count, run->storm.throttled);
+    if (was_any && run->events->notice != NULL && err_class(result->stop.code) != ERR_CLASS_RETRY) {
+        run->events->notice(run->events->user, &notice);
+    }
+}
+
 enum err_code
 copy_run(const struct copy_options *options, const struct copy_events *events,
          struct copy_control *control, struct copy_result *ret_result, struct err *err)
 {
     struct run *run = mem_take(sizeof *run);
-    struct copy_result result = {0};
+    struct copy_result result = {.figures = {.started_ns = clock_mono_ns(options->clock)}};
+    int64_t began_ns = result.figures.started_ns;
     run->options = options;
     run->events = events;
     run->control = control;
     run->folder.lock = -1;
     throttle_init(&run->throttle, options->bandwidth);
+    storm_init(&run->storm);
     mime_load("/etc/mime.types");
     enum err_code code = run_all(run, &result, err);
+    if (code != ERR_OK) {
+        result.stop = *err;
+        result.exit = exit_of_stop(run, code);
+        result.figures.elapsed_ns = clock_mono_ns(options->clock) - began_ns;
+    }
+    tell_storm(run, &result);
     bool is_abandoned = run->has_engine && run->engine.is_abandoned;
     take_down(run);
     if (!is_abandoned) {
+        storm_done(&run->storm);
         mem_give(run);
     }
-    if (code == ERR_OK) {
-        *ret_result = result;
-    }
+    *ret_result = result;
     return code;
 }

@@ -8,7 +8,8 @@
  *   thread   one; copy_interrupt() from any thread or a signal handler
  *   durable  everything the summary counts as copied is stored and recorded when copy_run() returns
  *   errors   the command is over: USAGE, CONFIG, RUNNING, NOTHING, ...; what happens to single
- *            items is in the summary
+ *            items is in the summary; an error of an item's class that ends the copy is a halt,
+ *            because no item is charged with it
  */
 #ifndef INGEST_COPY_COPY_H
 #define INGEST_COPY_COPY_H
@@ -69,7 +70,8 @@ struct copy_figures {
     uint64_t bytes_done;    /* for a bar: everything that needs no more work */
     uint64_t in_transit, read_back, unverifiable;
     uint64_t requests;
-    uint64_t throttled_count;
+    uint64_t throttled_count; /* answers that said "slow down" */
+    uint64_t retries;         /* requests that failed for a moment; known at the end */
     /* summed over blocks; send: until the last byte was handed over, store: until the answer */
     int64_t read_ns, hash_ns, send_ns, store_ns, throttled_ns;
     int64_t started_ns; /* CLOCK_MONOTONIC */
@@ -86,6 +88,8 @@ struct copy_events {
     void (*item)(void *user, const struct item *item);
     /* Something a person should know: err's text. */
     void (*notice)(void *user, const struct err *err);
+    /* The job has its id, 32 hex digits; comes before all others of a copy that has one. */
+    void (*begun)(void *user, const char *job);
 };
 
 struct copy_result {
@@ -93,7 +97,7 @@ struct copy_result {
     char job[BLOB_JOB_BYTES];
     char *receipt; /* path of the receipt, "" if none; mem_give() */
     enum exit_code exit;
-    struct err stop; /* why it ended before its time; ERR_OK if it did not */
+    struct err stop; /* why it ended before its time, or did not begin; ERR_OK if it did neither */
 };
 
 struct copy_control {
@@ -104,6 +108,7 @@ struct copy_control {
 /* Ask a running copy to checkpoint and end. Async-signal-safe. */
 void copy_interrupt(struct copy_control *control, int signal);
 
+/* *ret_result is filled whatever is returned. */
 MUST_USE enum err_code copy_run(const struct copy_options *options,
                                 const struct copy_events *events, struct copy_control *control,
                                 struct copy_result *ret_result, struct err *err);

@@ -66,6 +66,9 @@ look_at_all(const struct dry_run *dry, struct copy_figures *figures, struct err 
             filter_takes(&dry->options->filter, entry.name)) {
             look_at(dry, &entry, figures);
         }
+        if (code == ERR_OK && dry->control != NULL && atomic_load(&dry->control->signal) != 0) {
+            code = err_set(err, ERR_INTERRUPTED, "interrupted while the source was listed");
+        }
     }
     lister_close(lister);
     return code;

@@ -13,6 +13,7 @@
 struct dry_run {
     const struct copy_options *options;
     const struct copy_events *events;
+    const struct copy_control *control;
     struct end *source;
     struct end *target;
     size_t block_largest; /* what a buffer can hold */

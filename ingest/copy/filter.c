@@ -1,5 +1,7 @@
 #include "ingest/copy/filter.h"
 
+#include "base/show.h"
+
 #include <string.h>
 
 /* Where the members of "[...]" at p begin; a negated set starts with '!' or '^'. */
@@ -130,6 +132,7 @@ matches(const char *pattern, const char *path)
 static enum err_code
 check_pattern(const char *option, const char *pattern, struct err *err)
 {
+    char shown[SHOW_BYTES];
     if (pattern[0] == '\0') {
         return err_set(err, ERR_USAGE, "%s: the pattern is empty", option);
     }
@@ -141,7 +144,7 @@ check_pattern(const char *option, const char *pattern, struct err *err)
             if (at == NULL) {
                 return err_set(err, ERR_USAGE,
                                "%s: '[' without ']' in '%s'; write '\\[' for the character itself",
-                               option, pattern);
+                               option, show_typed(pattern, shown));
             }
         }
     }

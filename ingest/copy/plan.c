@@ -347,7 +347,11 @@ plan_finish(struct plan *plan, struct err *err)
 }
 
 enum err_code
-plan_index_names(struct plan *plan, struct err *err)
+plan_index_names(struct plan *plan, const atomic_int *signal, struct err *err)
 {
-    return sql_exec(&plan->sql, "CREATE INDEX IF NOT EXISTS done_name ON done(name)", err);
+    sql_watch(&plan->sql, signal);
+    enum err_code code =
+        sql_exec(&plan->sql, "CREATE INDEX IF NOT EXISTS done_name ON done(name)", err);
+    sql_watch(&plan->sql, NULL);
+    return code;
 }

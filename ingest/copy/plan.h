@@ -81,7 +81,8 @@ MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user,
 MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row,
                                      struct err *err);
 /* Random access by name for verifying. Row 0: none. */
-MUST_USE enum err_code plan_index_names(struct plan *plan, struct err *err);
+MUST_USE enum err_code plan_index_names(struct plan *plan, const atomic_int *signal,
+                                        struct err *err);
 MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *name,
                                      uint64_t *ret_row, struct item *item, struct err *err);
 

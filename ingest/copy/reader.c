@@ -29,7 +29,7 @@ reader_open(struct reader *reader, struct end *end, const struct config *config,
     struct lane_io io = {.disk = reader->disk, .http = reader->http, .clock = clock};
     code = code == ERR_OK ? end_backend(end, &io, &reader->backend, err) : code;
     if (code == ERR_OK && !end->caps.is_local) {
-        code = retry_wrap(config, clock, &reader->backend, err);
+        code = retry_wrap(config, clock, end->storm, &reader->backend, err);
     }
     if (code == ERR_OK && end->caps.keeps_props) {
         code = unzstd_new(reader->backend, &reader->backend, err);

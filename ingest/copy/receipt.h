@@ -32,11 +32,14 @@ struct receipt_job {
     const char *plan_path;
     const struct clock *clock;
     const struct verify_result *verified;
+    const atomic_int *signal; /* not 0: it is not written to its end; may be NULL */
 };
 
 /* Write the receipt of everything the plan has as stored. */
 MUST_USE enum err_code receipt_write(const char *path, const struct receipt_job *job,
                                      const struct sign_key *key, struct err *err);
+/* Could a receipt be written under this name? Makes nothing. */
+MUST_USE enum err_code receipt_check_place(const char *path, struct err *err);
 /* The same bytes under another name. */
 MUST_USE enum err_code receipt_copy(const char *from, const char *to, struct err *err);
 

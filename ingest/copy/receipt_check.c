@@ -38,6 +38,10 @@ static enum err_code
 add_item(void *user, const struct receipt_item *item, struct err *err)
 {
     struct check *c = user;
+    enum err_code code = interrupted(c, err);
+    if (code != ERR_OK) {
+        return code;
+    }
     c->result.items++;
     c->result.bytes += item->size_bytes;
     sql_bind_blob(&c->add, 1, item->path, strlen(item->path));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_BYTES ((size_t)256 * 1024)
@@ -89,6 +90,9 @@ put_item(void *user, const struct item *item, uint64_t row, struct err *err)
     struct json json;
     const struct verify_result *verified = w->job->verified;
     bool is_known = row <= verified->rows;
+    if (w->job->signal != NULL && atomic_load(w->job->signal) != 0) {
+        return err_set(err, ERR_INTERRUPTED, "interrupted while the receipt was written");
+    }
     if (is_known && bit(verified->wrong_bits, row)) {
         return ERR_OK; /* the target does not have it as it was stored */
     }
@@ -199,6 +203,29 @@ receipt_write(const char *path, const struct receipt_job *job, const struct sign
         (void)unlink(text_str(&staged));
     }
     return code;
+}
+
+enum err_code
+receipt_check_place(const char *path, struct err *err)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    AUTO_TEXT folder = TEXT_INIT;
+    text_add(&folder, path, slash == NULL ? 0 : (size_t)(slash - path) + (slash == path ? 1 : 0));
+    const char *shown = slash == NULL ? "." : text_str(&folder);
+    if (path[0] == '\0' || (slash != NULL && slash[1] == '\0') ||
+        (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
+        return err_set(err, ERR_CONFIG, "the receipt '%s' cannot be written: it names a folder",
+                       path);
+    }
+    if (access(shown, W_OK | X_OK) != 0) {
+        return err_set_sys(err, ERR_CONFIG, errno,
+                           "the receipt '%s' cannot be written into folder '%s'", path, shown);
+    }
+    return stat(shown, &st) == 0 && S_ISDIR(st.st_mode)
+               ? ERR_OK
+               : err_set(err, ERR_CONFIG, "the receipt '%s' cannot be written: '%s' is no folder",
+                         path, shown);
 }
 
 enum err_code

@@ -4,7 +4,6 @@
 #include "base/units.h"
 #include "storage/wrap/wrap.h"
 
-#define LANES_DEFAULT_MAX 4U
 #define RANGE_BYTES       ((uint64_t)1 << 20)
 #define RANGE_WHOLE_BYTES ((uint64_t)4 << 20)
 #define PACK_BLOCK_BYTES  ((uint64_t)4 << 20)

@@ -13,6 +13,9 @@
 
 #include "ingest/copy/copy.h"
 
+/* As many as cores, but no more. */
+#define LANES_DEFAULT_MAX 4U
+
 struct room {
     unsigned lanes;
     size_t pool_bytes;          /* of one lane's buffers */

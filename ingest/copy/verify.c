@@ -217,7 +217,7 @@ enum err_code
 verify_run(const struct verify_options *options, struct verify_result *ret_result, struct err *err)
 {
     struct verify v = {.options = options};
-    enum err_code code = plan_index_names(options->plan, err);
+    enum err_code code = plan_index_names(options->plan, signal_of(&v), err);
     code = code == ERR_OK ? plan_reader_open(options->plan_path, &v.reader, err) : code;
     if (code != ERR_OK) {
         return code;

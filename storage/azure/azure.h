@@ -39,6 +39,7 @@ struct azure_end {
     char *origin;    /* "https://host:port" */
     char *base_path; /* encoded, of the container: "/account/container" or "/container" */
     struct credential *credential;
+    atomic_bool has_answered;  /* a request of a link had an answer, whatever it said */
     atomic_bool refuses_crc64; /* this store does not take x-ms-content-crc64 */
 };
 
@@ -107,14 +108,16 @@ struct azure_link {
     struct transport *transport;
     struct signer *signer;
     struct azure_request request;
+    int64_t good_ns; /* when it last had an answer that was no trouble of the moment */
 };
 typedef enum err_code(azure_ask_fn)(struct azure_request *request, void *user, struct err *err);
 
 MUST_USE enum err_code azure_link_open(struct azure_end *end, struct azure_link *link,
                                        struct err *err);
 void azure_link_close(struct azure_link *link);
-/* Build with ask, perform, and try again on errors of class RETRY. A status that is not 2xx is an
- * error by azure_classify(); link->request has the answer either way. */
+/* Build with ask, perform, and try again on errors of class RETRY, with the patience that is
+ * configured; with a store that has never answered for UNREACHED_NS at most. A status that is not
+ * 2xx is an error by azure_classify(); link->request has the answer either way. */
 MUST_USE enum err_code azure_link_ask(struct azure_link *link, azure_ask_fn *ask, void *user,
                                       const char *what, struct err *err);
 

@@ -1,3 +1,4 @@
+#include "base/show.h"
 #include "base/utf8.h"
 #include "storage/azure/azure.h"
 #include "storage/http/url.h"
@@ -39,6 +40,7 @@ static enum err_code
 check_container(const char *name, bool is_strict, struct err *err)
 {
     size_t len = strlen(name);
+    char shown[SHOW_BYTES];
     bool is_special =
         strcmp(name, "$root") == 0 || strcmp(name, "$web") == 0 || strcmp(name, "$logs") == 0;
     bool is_fine = len <= 63 && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
@@ -50,13 +52,19 @@ check_container(const char *name, bool is_strict, struct err *err)
     return err_set(err, ERR_USAGE,
                    "'%s' cannot be a container: its name must have 3 to 63 lower-case letters, "
                    "digits and single dashes",
-                   name);
+                   show_typed(name, shown));
 }
 
 static enum err_code
 read_path(struct azure_end *end, const struct url *url, struct err *err)
 {
     const char *path = url->path;
+    if (show_has_secret(path)) {
+        /* It would be a part of names, receipts and the state. */
+        return err_set(err, ERR_USAGE,
+                       "the address has a signature in its path; it belongs behind a '?' that is "
+                       "written as it is");
+    }
     bool is_in_host = has_account_in_host(url->host);
     AUTO_TEXT base = TEXT_INIT;
     if (is_in_host) {
@@ -77,7 +85,7 @@ read_path(struct azure_end *end, const struct url *url, struct err *err)
     if (end->account[strspn(end->account, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0') {
         return err_set(err, ERR_USAGE,
                        "'%s' cannot be an account: lower-case letters and digits only",
-                       end->account);
+                       show_typed(end->account, (char[SHOW_BYTES]){0}));
     }
     text_addf(&base, "/%s", end->container);
     end->base_path = mem_text(text_str(&base));

@@ -1,4 +1,5 @@
 /* The three documents a store answers with, read by expat as a stream. */
+#include "base/show.h"
 #include "base/utf8.h"
 #include "storage/azure/azure_text.h"
 #include "storage/http/url.h"
@@ -398,4 +399,8 @@ azure_parse_error(const void *bytes, size_t len, char code[static AZURE_CODE_BYT
     if (!utf8_is_valid(words)) {
         words[0] = '\0'; /* cut off in the middle of a character */
     }
+    /* A store may quote the address it was asked by. */
+    AUTO_TEXT clean = TEXT_INIT;
+    show_redacted(words, &clean);
+    show_middle(text_str(&clean), words, AZURE_WORDS_BYTES);
 }

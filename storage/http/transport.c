@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#define WAIT_NS_MAX NS_PER_S
-
 enum err_code
 transport_new(const struct config *config, const struct clock *clock, unsigned depth,
               struct transport **ret_transport, struct err *err)
@@ -35,7 +33,8 @@ void
 transport_wait(struct transport *t, const struct clock *clock, int64_t until_ns)
 {
     int64_t now_ns = clock_mono_ns(clock);
-    int64_t at_ns = MIN_OF(transport_next_timer_ns(t), MIN_OF(until_ns, now_ns + WAIT_NS_MAX));
+    int64_t at_ns =
+        MIN_OF(transport_next_timer_ns(t), MIN_OF(until_ns, now_ns + TRANSPORT_WAIT_NS));
     struct pollfd fd = {.fd = transport_wake_fd(t), .events = POLLIN};
     int64_t wait_ns = MAX_OF(at_ns - now_ns, 0);
     struct timespec wait = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
@@ -43,14 +42,20 @@ transport_wait(struct transport *t, const struct clock *clock, int64_t until_ns)
 }
 
 void
-transport_perform(struct transport *t, const struct clock *clock, struct http_request *request)
+transport_perform(struct transport *t, const struct clock *clock, const atomic_int *signal,
+                  struct http_request *request)
 {
+    bool is_cancelled = false;
     request->done = on_performed;
     if (transport_submit(t, request) != ERR_OK) {
         (void)err_set(&request->err, ERR_NETWORK, "no request can be begun now");
         return;
     }
     while (request->transport_data != request) {
+        if (!is_cancelled && signal != NULL && atomic_load(signal) != 0) {
+            is_cancelled = true;
+            transport_cancel(t, request);
+        }
         if (transport_poll(t) == 0 && request->transport_data != request) {
             transport_wait(t, clock, INT64_MAX);
         }

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/list.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -128,10 +129,13 @@ transport_free(struct transport *t)
 MUST_USE enum err_code transport_new(const struct config *config, const struct clock *clock,
                                      unsigned depth, struct transport **ret_transport,
                                      struct err *err);
-/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the timeouts. */
-void transport_perform(struct transport *t, const struct clock *clock,
+/* Submit and wait until done, for set-up and listings. Blocks the thread; obeys the timeouts, and
+ * ends with ERR_INTERRUPTED soon after *signal is not 0. signal may be NULL. */
+void transport_perform(struct transport *t, const struct clock *clock, const atomic_int *signal,
                        struct http_request *request);
-/* Sleep until there is something to poll, a timer is due, until_ns, or a second has passed. */
+/* Sleep until there is something to poll, a timer is due, until_ns, or TRANSPORT_WAIT_NS have
+ * passed: so often a thread that waits looks whether it shall end. */
+#define TRANSPORT_WAIT_NS (100 * NS_PER_MS)
 void transport_wait(struct transport *t, const struct clock *clock, int64_t until_ns);
 
 #endif

@@ -43,14 +43,20 @@ is_as_listed(struct local_op *local)
     /* A store's file has the time of storing; whether it was changed its item's checksum tells. */
     bool has_same_time = props == NULL || local->backend->end->store_dir != NULL ||
                          clock_from_timespec(&st.st_mtim) == props->mtime_ns;
-    if (props != NULL && ((uint64_t)st.st_size != props->size_bytes || !has_same_time)) {
+    if (props != NULL && (uint64_t)st.st_size != props->size_bytes) {
         (void)err_set(&local->op->err, ERR_ITEM_CHANGED,
                       "'%s' changed: it was listed with %llu bytes and has %llu now",
                       local->op->name, (unsigned long long)props->size_bytes,
                       (unsigned long long)st.st_size);
-        return false;
+    } else if (!has_same_time) {
+        char listed[CLOCK_TEXT_BYTES];
+        char found[CLOCK_TEXT_BYTES];
+        (void)err_set(&local->op->err, ERR_ITEM_CHANGED,
+                      "'%s' changed: it was listed as modified at %s and was modified at %s",
+                      local->op->name, clock_format_ns(props->mtime_ns, listed),
+                      clock_format_ns(clock_from_timespec(&st.st_mtim), found));
     }
-    return true;
+    return local->op->err.code == ERR_OK;
 }
 
 static void read_more(struct local_op *local);

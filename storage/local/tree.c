@@ -67,12 +67,6 @@ tree_end_open(const char *address, const struct end_options *options, struct end
               struct err *err)
 {
     struct local_end *end = NULL;
-    size_t scheme_len = strspn(address, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
-    if (scheme_len > 0 && strncmp(address + scheme_len, "://", 3) == 0) {
-        return err_set(err, ERR_USAGE,
-                       "'%.*s://' is no form of address; write './' before a folder of this name",
-                       (int)MIN_OF(scheme_len, (size_t)40), address);
-    }
     enum err_code code = local_end_new(address, &tree_ops, options, &end, err);
     if (code != ERR_OK) {
         return code;

@@ -4,13 +4,13 @@
  * op keeps this wrapper's frame from its first try to its end.
  */
 #include "base/arena.h"
-#include "base/config.h"
 #include "base/digest.h"
-#include "base/units.h"
 #include "storage/wrap/chance.h"
 #include "storage/wrap/wrap.h"
 
 #include <string.h>
+
+#define JITTER_STEPS 1001U
 
 struct retry;
 struct trial {
@@ -30,6 +30,7 @@ struct retry {
     struct retry_options options;
     const struct clock *clock;
     struct chance chance;
+    int64_t good_ns; /* when an op last ended otherwise than by trouble of the moment */
     struct list waiting;
     struct list unused;
 };
@@ -53,43 +54,10 @@ give_trial(struct trial *trial)
 
 /* One text for all tries. The code stays that of the last one. */
 static void
-fold(struct trial *trial, struct err *err)
+fold(const struct trial *trial, struct err *err)
 {
-    char span[UNITS_TEXT_BYTES];
-    err->retries = (int)trial->tries - 1;
-    if (trial->tries == 1 || err_class(err->code) != ERR_CLASS_RETRY) {
-        return;
-    }
-    int64_t span_ns = clock_mono_ns(trial->retry->clock) - trial->began_ns;
-    (void)units_format_duration(span_ns, span);
-    char last[ERR_TEXT_BYTES_MAX];
-    (void)memcpy(last, err->text, sizeof last);
-    struct err folded = *err;
-    if (strcmp(trial->first, last) == 0) {
-        (void)err_set(&folded, err->code, "%s (tried %u times in %s)", trial->first, trial->tries,
-                      span);
-    } else {
-        (void)err_set(&folded, err->code, "%.160s (tried %u times in %s; at last: %s)",
-                      trial->first, trial->tries, span, last);
-    }
-    (void)memcpy(err->text, folded.text, sizeof err->text);
-}
-
-/* The doubling is bounded by delay_max before it can overflow; half of the wait is chance. */
-static int64_t
-wait_of(struct retry *retry, const struct trial *trial)
-{
-    const struct retry_options *options = &retry->options;
-    int64_t said_ns = trial->op->retry_after_ns;
-    if (said_ns > 0) {
-        return MIN_OF(said_ns, options->delay_max_ns);
-    }
-    int64_t wait_ns = options->delay_min_ns;
-    for (unsigned i = 1; i < trial->tries && wait_ns < options->delay_max_ns; i++) {
-        wait_ns = wait_ns > options->delay_max_ns / 2 ? options->delay_max_ns : wait_ns * 2;
-    }
-    wait_ns = MIN_OF(wait_ns, options->delay_max_ns);
-    return wait_ns - wait_ns / 2 + (int64_t)chance_below(&retry->chance, (uint64_t)wait_ns / 2 + 1);
+    patience_fold(err, trial->first, trial->tries,
+                  clock_mono_ns(trial->retry->clock) - trial->began_ns);
 }
 
 static void
@@ -110,16 +78,24 @@ on_done(struct blob_op *op)
 {
     struct trial *trial = op->frames[op->frame_count - 1].wrapper;
     struct retry *retry = trial->retry;
+    int64_t now_ns = clock_mono_ns(retry->clock);
     bool is_transient = err_class(op->err.code) == ERR_CLASS_RETRY;
     if (op->err.code == ERR_THROTTLED || op->err.code == ERR_STORE_BUSY) {
         op->throttled_count++;
     }
-    if (is_transient && trial->tries < retry->options.attempts) {
+    if (!is_transient) {
+        retry->good_ns = now_ns; /* the store works, whatever it says of this one */
+    }
+    int64_t patient_ns = now_ns - MAX_OF(trial->began_ns, retry->good_ns);
+    if (is_transient && patient_ns < retry->options.patience.give_up_ns) {
         if (trial->tries == 1) {
             (void)memcpy(trial->first, op->err.text, sizeof trial->first);
         }
-        trial->failed_ns = clock_mono_ns(retry->clock);
-        trial->again_ns = trial->failed_ns + wait_of(retry, trial);
+        storm_add(retry->options.storm, &op->err, now_ns);
+        trial->failed_ns = now_ns;
+        trial->again_ns =
+            now_ns + patience_wait_ns(&retry->options.patience, trial->tries, op->retry_after_ns,
+                                      (unsigned)chance_below(&retry->chance, JITTER_STEPS));
         op->is_in_flight = true; /* it is still ours */
         list_push(&retry->waiting, &trial->link);
         return;
@@ -262,8 +238,7 @@ retry_new(struct backend *inner, const struct retry_options *options, const stru
           struct backend **ret_backend, struct err *err)
 {
     (void)err;
-    ASSERT(options->attempts > 0);
-    ASSERT(options->delay_min_ns > 0);
+    ASSERT(options->patience.delay_min_ns > 0);
     struct retry *retry = mem_take(sizeof *retry);
     *retry = (struct retry){
         .backend = {.ops = &retry_ops, .inner = inner}, .options = *options, .clock = clock};
@@ -275,14 +250,10 @@ retry_new(struct backend *inner, const struct retry_options *options, const stru
 }
 
 enum err_code
-retry_wrap(const struct config *config, const struct clock *clock, struct backend **backend,
-           struct err *err)
+retry_wrap(const struct config *config, const struct clock *clock, struct storm *storm,
+           struct backend **backend, struct err *err)
 {
-    struct retry_options options = {
-        .attempts = (unsigned)config->retry_attempts,
-        .delay_min_ns = config->retry_delay_min_ns,
-        .delay_max_ns = config->retry_delay_max_ns,
-    };
+    struct retry_options options = {.patience = patience_of(config), .storm = storm};
     random_bytes(&options.seed, sizeof options.seed);
     return retry_new(*backend, &options, clock, backend, err);
 }

@@ -10,28 +10,28 @@
 #define STORAGE_WRAP_WRAP_H
 
 #include "storage/backend.h"
+#include "storage/patience.h"
 
 #include <stdatomic.h>
 
 /*
  * retry: an op that ended with a RETRY-class error is submitted again after a jittered, doubling
- * wait (Retry-After goes before it, up to delay_max). The last error is reported once, folded:
- * first cause, number of tries, span of time, last cause.
+ * wait (Retry-After goes before it), until none of this backend's ops has succeeded for give_up_ns
+ * and this one has been tried for so long. Its last error is reported once, folded: first cause,
+ * number of tries, span of time, last cause.
  */
 struct retry_options {
-    unsigned attempts; /* the first included */
-    int64_t delay_min_ns;
-    int64_t delay_max_ns;
-    uint64_t seed; /* of the jitter */
+    struct patience patience;
+    struct storm *storm; /* where tries that failed are told; may be NULL */
+    uint64_t seed;       /* of the jitter */
 };
 MUST_USE enum err_code retry_new(struct backend *inner, const struct retry_options *options,
                                  const struct clock *clock, struct backend **ret_backend,
                                  struct err *err);
 
 /* Wrap *backend with the settings of the configuration. */
-struct config;
 MUST_USE enum err_code retry_wrap(const struct config *config, const struct clock *clock,
-                                  struct backend **backend, struct err *err);
+                                  struct storm *storm, struct backend **backend, struct err *err);
 
 /* throttle: a token bucket over PUT, WRITE and READ bytes, shared by all lanes; the rate can be
  * changed while running. */

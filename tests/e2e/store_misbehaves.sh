@@ -44,7 +44,7 @@ sound() {
 
 cat >quick.conf <<'EOF'
 [retry]
-attempts = 4
+give-up-after = 2s
 delay-min = 10ms
 delay-max = 40ms
 [http]
@@ -52,6 +52,9 @@ connect-timeout = 1s
 idle-timeout = 500ms
 EOF
 quick=(--config quick.conf --block-size 1MiB)
+# The same, but patient.
+sed 's/^give-up-after.*/give-up-after = 60s/' quick.conf >patient.conf
+patient=(--config patient.conf --block-size 1MiB)
 
 mkdir -p src/folder
 for i in $(seq 40); do head -c $((i * 100)) /dev/urandom >"src/folder/$i"; done
@@ -59,15 +62,33 @@ head -c 5500000 /dev/urandom >src/large
 
 echo "- a storm that ends"
 serve --fault busy:after=5:count=60 --fault error:every=7:count=5 --fault throttle:every=11:count=5
-copy 0 src "$store" "${quick[@]}"
+copy 0 src "$store" "${patient[@]}"
 accounted
+# It is told once, to people and as an event, and counted.
+equal "notices" "$(grep -c '"type":"notice"' events)" 1
+equal "notes" "$(grep -c '^note: ' messages)" 1
+grep -q 'requests failed for a moment .* first: .* last: ' messages || fail "the storm is not told: $(cat messages)"
+(($(summary retries) >= 60 && $(summary throttled) >= 60)) || fail "counted: $(summary retries), $(summary throttled)"
 sound "${quick[@]}"
+equal "retries in calm weather" "$(summary retries)" 0
+
+echo "- a store that refuses every second or third request, for as long as it lasts"
+mkdir heap
+for i in $(seq 201); do echo "$i" >"heap/$i"; done
+serve --fault throttle:every=2
+copy 0 heap "$store"
+equal "copied" "$(summary items.copied)" 201
+serve --fault busy:every=3:verb=get-blob
+copy 0 heap "$store" --restart
+copy 0 "$store" heap-back
+diff -r heap heap-back
+rm -rf heap-back
 
 echo "- a storm that does not end"
 serve --fault busy:after=20
 copy 6 src "$store" "${quick[@]}"
 told store-throttled
-grep -q 'tried 4 times' messages || fail "the tries are not told: $(cat messages)"
+grep -qE 'tried [0-9]+ times' messages || fail "the tries are not told: $(cat messages)"
 serve
 sound "${quick[@]}"
 

@@ -160,9 +160,9 @@ open_backend(struct run *run, struct end *end, const struct fault_options *fault
     const struct clock *clock = &world->clock.clock;
     struct lane_io io = {.clock = clock, .wake = &run->lanes[lane].mailbox, .lane_index = lane};
     struct fault_options mine = *faults;
-    struct retry_options retry = {.attempts = world->sizes.attempts,
-                                  .delay_min_ns = 250 * NS_PER_MS,
-                                  .delay_max_ns = 15 * NS_PER_S,
+    struct retry_options retry = {.patience = {.delay_min_ns = 250 * NS_PER_MS,
+                                               .delay_max_ns = 15 * NS_PER_S,
+                                               .give_up_ns = world->sizes.give_up_ns},
                                   .seed = world->seed + lane};
     struct backend *backend = NULL;
     struct err err = ERR_NONE;

@@ -223,7 +223,7 @@ choose_sizes(struct world *world)
     sizes->pool_bytes = block * (4 + pick(world, 16));
     sizes->in_flight_max = one_in(world, 3) ? 1 + (unsigned)pick(world, 8) : 0;
     sizes->latency_max_ns = one_in(world, 4) ? 0 : (int64_t)pick(world, 50) * NS_PER_MS;
-    sizes->attempts = 2 + (unsigned)pick(world, 6);
+    sizes->give_up_ns = (int64_t)pick(world, 6) * 2 * NS_PER_S; /* 0: nothing is tried again */
     sizes->slow_part = (unsigned)pick(world, 8);
     sizes->is_fresh = one_in(world, 2);
 }

@@ -43,7 +43,7 @@ struct sizes {
     size_t pool_bytes;
     unsigned in_flight_max;
     int64_t latency_max_ns;
-    unsigned attempts;
+    int64_t give_up_ns;
     unsigned slow_part; /* this part of the engine is rarely given its turn */
     bool is_fresh;      /* the copy is told that the target is new, if it is */
 };

@@ -49,6 +49,8 @@ an_address_names_account_container_and_prefix(void **state)
          "http://127.0.0.1:10000/acct/cont"},
         {"https://acct.blob.example.org/cont/pre%20fix?sv=1&sig=hidden", "acct", "cont", "pre fix",
          "/cont", "https://acct.blob.example.org/cont/pre fix"},
+        {"HTTPS://ACCT.blob.example.org/cont?sv=1&sig=hidden", "acct", "cont", "", "/cont",
+         "https://acct.blob.example.org/cont"},
         {"http://HOST/acct//cont//a", "acct", "cont", "a", "/acct/cont", "http://host/acct/cont/a"},
     };
     (void)state;
@@ -79,6 +81,8 @@ an_address_that_cannot_be_one_is_refused(void **state)
         "https://acct.blob.core.windows.net/-abc",
         "http://h/ACCT/cont",
         "http://h/ac%2Fct/cont/..",
+        "https://acct.blob.core.windows.net/cont%3Fsv%3D1%26sig%3Dhidden",
+        "http://h/acct/cont/a%3Fsv%3D1&sig=hidden",
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -89,6 +93,34 @@ an_address_that_cannot_be_one_is_refused(void **state)
             end_close(end);
         }
         CHECK_ERR(code, &err, ERR_USAGE);
+        CHECK(strstr(err.text, "hidden") == NULL);
+    }
+}
+
+/* Taken for a folder, it would stand with its signature on disk, in the state and in receipts. */
+static void
+what_looks_like_an_address_is_no_folder(void **state)
+{
+    static const char *const rows[] = {
+        "s4://bucket/a",
+        "HTTPX://h/acct/cont?sv=1&sig=hidden",
+        " https://h/acct/cont?sv=1&sig=hidden",
+        "'https://h/acct/cont?sv=1&sig=hidden'",
+        "https:/h/acct/cont?sv=1&sig=hidden",
+        "file:https://h/acct/cont?sv=1&sig=hidden",
+        "sv=1&sig=hidden",
+        "AccountName=a;AccountKey=hidden",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct end *end = NULL;
+        enum err_code code = try_open(rows[i], END_TARGET, &end);
+        if (code == ERR_OK) {
+            print_error("'%s' was taken\n", rows[i]);
+            end_close(end);
+        }
+        CHECK_ERR(code, &err, ERR_USAGE);
+        CHECK(strstr(err.text, "hidden") == NULL);
     }
 }
 
@@ -149,6 +181,7 @@ names_that_the_store_would_change_are_refused(void **state)
     CHECK_OK(end_check_name(end, text_str(&name), &err), &err);
     text_add_str(&name, "x");
     CHECK_ERR(end_check_name(end, text_str(&name), &err), &err, ERR_NAME_ILLEGAL);
+    CHECK_HAS(err.text, "more than 1024 characters"); /* the reason, not only the name */
     text_clear(&name);
     for (unsigned i = 0; i < 253; i++) {
         text_add_str(&name, i == 0 ? "x" : "/x");
@@ -167,6 +200,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_address_names_account_container_and_prefix),
         TEST(an_address_that_cannot_be_one_is_refused),
+        TEST(what_looks_like_an_address_is_no_folder),
         TEST(a_token_is_not_sent_in_clear),
         TEST(names_that_the_store_would_change_are_refused),
     };

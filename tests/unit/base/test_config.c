@@ -15,11 +15,11 @@ a_setting_replaces_its_default_and_tells_where_from(void **state)
 {
     struct err err = ERR_NONE;
     (void)state;
-    CHECK_OK(read("# a comment\n[retry]\nattempts = 3\ndelay-min = 100ms\n", &err), &err);
-    CHECK_I64(config.retry_attempts, 3);
+    CHECK_OK(read("# a comment\n[retry]\ngive-up-after = 3s\ndelay-min = 100ms\n", &err), &err);
+    CHECK_I64(config.retry_give_up_ns, 3000000000);
     CHECK_I64(config.retry_delay_min_ns, 100000000);
     CHECK_I64(config.connect_timeout_ns, INT64_C(10000000000));
-    CHECK_TEXT(config.origin[CONFIG_ID_retry_attempts], "test.conf:3");
+    CHECK_TEXT(config.origin[CONFIG_ID_retry_give_up_ns], "test.conf:3");
     CHECK(config.origin[CONFIG_ID_connect_timeout_ns] == NULL);
     config_done(&config);
 }
@@ -32,14 +32,15 @@ a_wrong_setting_is_named_with_its_line(void **state)
         const char *piece;
     } rows[] = {
         {"[retry]\nattemps = 3\n", "line 2: there is no setting 'retry.attemps'"},
-        {"[retry]\n\nattempts = many\n", "line 3: retry.attempts: 'many' is not a whole number"},
-        {"[retry]\nattempts = 0\n", "outside its limits 1 to 100"},
+        {"[copy]\n\nfailures-max = many\n",
+         "line 3: copy.failures-max: 'many' is not a whole number"},
+        {"[retry]\ngive-up-after = 25h\n", "outside its limits 0s to 1d"},
         {"[retry]\nnonsense\n", "line 2"},
-        {"[retry]\nattempts = \xff\n", "not UTF-8"},
-        {"attempts = 1\n", "line 1: 'attempts' stands before any [section]"},
+        {"[retry]\ngive-up-after = \xff\n", "not UTF-8"},
+        {"delay-min = 1s\n", "line 1: 'delay-min' stands before any [section]"},
         {"[azure]\nkey-file = /a\n  /b\n", "line 3"},
         {"[azure]\nkey-file =\n", "line 2: azure.key-file: there is no value"},
-        {"[retry]\nattempts = 0\nnonsense\n", "line 2"},
+        {"[retry]\ndelay-min = 0s\nnonsense\n", "line 2"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -66,9 +67,10 @@ a_line_is_never_cut_in_two(void **state)
     CHECK_U64(strlen(config.azure_key_file), 187);
     config_done(&config);
     /* Of a comment nothing is read, however long it is; the lines behind it keep their numbers. */
-    (void)snprintf(text, sizeof text, "  # %0*d attempts = 9\n[retry]\n  attempts = 0\n", 500, 5);
+    (void)snprintf(text, sizeof text, "  # %0*d delay-min = 9s\n[retry]\n  delay-min = 0s\n", 500,
+                   5);
     CHECK_ERR(read(text, &err), &err, ERR_CONFIG);
-    CHECK_HAS(err.text, "line 3: retry.attempts");
+    CHECK_HAS(err.text, "line 3: retry.delay-min");
     config_done(&config);
 }
 

@@ -22,6 +22,7 @@ struct shared {
 static const struct option options[] = {
     {.name = "flag",     .kind = OPTION_FLAG,     .offset = AT(flag),     .letter = 'f', .help = "a flag"},
     {.name = "text",     .kind = OPTION_TEXT,     .offset = AT(text),     .value = "TEXT", .help = "a text"},
+    {.name = "file",     .kind = OPTION_TEXT,     .offset = AT(text),     .value = "FILE", .help = "a file"},
     {.name = "list",     .kind = OPTION_LIST,     .offset = AT(list),     .value = "ONE",  .help = "one of many"},
     {.name = "number",   .kind = OPTION_NUMBER,   .offset = AT(number),   .value = "N",    .help = "a number", .min = 2, .max = 9, .initial = "3"},
     {.name = "size",     .kind = OPTION_SIZE,     .offset = AT(size),     .value = "SIZE", .help = "a size", .min = 1024, .max = 1048576},
@@ -31,7 +32,7 @@ static const struct option options[] = {
 };
 static const struct operand operands[] = {
     {.name = "FIRST",  .offset = AT(first),  .help = "is needed"},
-    {.name = "SECOND", .offset = AT(second), .help = "may be left out", .is_optional = true},
+    {.name = "SECOND", .offset = AT(second), .help = "may be left out", .is_optional = true, .is_path = true},
 };
 static const struct option shared_options[] = {
     {.name = "quiet", .kind = OPTION_FLAG, .offset = offsetof(struct shared, quiet), .letter = 'q', .help = "no words"},
@@ -148,6 +149,30 @@ a_slip_is_answered_with_what_was_meant(void **state)
     CHECK_ERR(PARSE("a", "--choice="), &err, ERR_USAGE);
 }
 
+/* Nothing is made on disk under the name of an address, and no message quotes its signature. */
+static void
+an_address_is_no_file_and_is_not_quoted(void **state)
+{
+    static const char url[] = "https://x/a/c?sv=1&sig=SeCr3t";
+    (void)state;
+    CHECK_OK(PARSE("a", "--file", "plain"), &err);
+    CHECK_TEXT(values.text, "plain");
+    CHECK_OK(PARSE(url, "--text", url), &err); /* what takes addresses gets them whole */
+    CHECK_TEXT(values.first, url);
+    CHECK_ERR(PARSE("a", "--file", url), &err, ERR_USAGE);
+    CHECK_HAS(err.text, "--file: 'https://x/a/c?REDACTED' is an address");
+    CHECK_ERR(PARSE("a", url), &err, ERR_USAGE);
+    CHECK_HAS(err.text, "SECOND: 'https://x/a/c?REDACTED' is an address");
+    CHECK_ERR(PARSE("a", "b", url), &err, ERR_USAGE);
+    CHECK(strstr(err.text, "SeCr3t") == NULL);
+    CHECK_ERR(PARSE("a", "--number", url), &err, ERR_USAGE);
+    CHECK(strstr(err.text, "SeCr3t") == NULL);
+    CHECK_ERR(PARSE("a", "--choice", url), &err, ERR_USAGE);
+    CHECK(strstr(err.text, "SeCr3t") == NULL);
+    CHECK_ERR(PARSE("a", "--sig=SeCr3t"), &err, ERR_USAGE);
+    CHECK(strstr(err.text, "SeCr3t") == NULL);
+}
+
 static void
 a_list_has_an_end(void **state)
 {
@@ -203,6 +228,40 @@ every_option_is_told_everywhere(void **state)
     }
 }
 
+static const char *
+first_choice(unsigned index)
+{
+    static const char *const names[] = {"left", "right"};
+    return index < COUNT_OF(names) ? names[index] : NULL;
+}
+
+/* What an operand may be is offered by every shell; in zsh an option that is not said to be
+ * repeatable is offered once. */
+static void
+choices_and_repeated_options_are_completed(void **state)
+{
+    const struct operand one = {.name = "SIDE", .help = "which", .choice = first_choice};
+    const struct command turn = {.path = "turn",
+                                 .summary = "Turn",
+                                 .options = options,
+                                 .option_count = COUNT_OF(options),
+                                 .operands = &one,
+                                 .operand_count = 1};
+    const struct command *const commands[] = {&turn};
+    (void)state;
+    for (unsigned shell = 0; shell < 3; shell++) {
+        AUTO_TEXT script = TEXT_INIT;
+        option_completion((enum option_shell)shell, "program", commands, 1, shared_options, 1,
+                          &script);
+        CHECK_HAS(text_str(&script), "left right");
+        if (shell == OPTION_ZSH) {
+            CHECK_HAS(text_str(&script), "'*--list=[");
+            CHECK_HAS(text_str(&script), " '--text=[");
+            CHECK_HAS(text_str(&script), "'1:SIDE:(left right)'");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -212,8 +271,10 @@ main(void)
         cmocka_unit_test(limits_are_those_of_the_row),
         cmocka_unit_test(operands_stand_between_options),
         cmocka_unit_test(a_slip_is_answered_with_what_was_meant),
+        cmocka_unit_test(an_address_is_no_file_and_is_not_quoted),
         cmocka_unit_test(a_list_has_an_end),
         cmocka_unit_test(help_goes_before_what_is_missing),
+        cmocka_unit_test(choices_and_repeated_options_are_completed),
         cmocka_unit_test(every_option_is_told_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

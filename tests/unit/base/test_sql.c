@@ -153,6 +153,26 @@ a_full_database_is_told_from_a_damaged_one(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
+/* A statement over millions of rows does not keep a process that was told to end. */
+static void
+a_watched_statement_ends_with_the_signal(void **state)
+{
+    static const char endless[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                                  " SELECT count(*) FROM n";
+    atomic_int signal = 0;
+    struct sql sql;
+    struct err err = ERR_NONE;
+    (void)state;
+    (void)open_schema(&sql, 1);
+    sql_watch(&sql, &signal);
+    CHECK_OK(sql_exec(&sql, "INSERT INTO t VALUES(1, 2, 3)", &err), &err);
+    atomic_store(&signal, 15);
+    CHECK_ERR(sql_exec(&sql, endless, &err), &err, ERR_INTERRUPTED);
+    sql_watch(&sql, NULL);
+    CHECK_OK(sql_exec(&sql, "INSERT INTO t VALUES(1, 2, 3)", &err), &err);
+    sql_close(&sql);
+}
+
 int
 main(void)
 {
@@ -162,6 +182,7 @@ main(void)
         TEST(another_version_is_left_alone),
         TEST(what_is_no_database_is_said_so),
         TEST(a_full_database_is_told_from_a_damaged_one),
+        TEST(a_watched_statement_ends_with_the_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

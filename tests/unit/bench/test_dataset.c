@@ -66,7 +66,7 @@ a_dataset_is_made_once(void **state)
     put("set-1001x10/00001/mine");
     make(1001, 10);
     CHECK(is_there("set-1001x10/00001/mine"));
-    CHECK_OK(dataset_clean(folder, &cleaned, &err), &err);
+    CHECK_OK(dataset_clean(folder, &go_on, &cleaned, &err), &err);
     CHECK_U64(cleaned.files, 1001);
     CHECK_U64(cleaned.bytes, 10010);
     CHECK_U64(cleaned.kept, 1);
@@ -92,7 +92,7 @@ what_has_no_mark_of_ours_stays(void **state)
         put(strange[i]);
     }
     make(2, 0);
-    CHECK_OK(dataset_clean(folder, &cleaned, &err), &err);
+    CHECK_OK(dataset_clean(folder, &go_on, &cleaned, &err), &err);
     CHECK_U64(cleaned.sets, 1);
     CHECK(!is_there("set-2x0") && !is_there("set-2x0.mark"));
     for (size_t i = 0; i < COUNT_OF(strange); i++) {
@@ -147,6 +147,22 @@ the_folder_belongs_to_one_benchmark(void **state)
     CHECK_TEXT(text_str(&second), text_str(&first));
 }
 
+/* What an interrupt left is removed by the next one. */
+static void
+an_interrupted_cleaning_goes_on_later(void **state)
+{
+    atomic_int interrupted = 2;
+    struct dataset_cleaned cleaned;
+    struct err err = ERR_NONE;
+    (void)state;
+    make(20, 10);
+    CHECK_ERR(dataset_clean(folder, &interrupted, &cleaned, &err), &err, ERR_INTERRUPTED);
+    CHECK(is_there("set-20x10.mark"));
+    CHECK_OK(dataset_clean(folder, &go_on, &cleaned, &err), &err);
+    CHECK_U64(cleaned.files, 20);
+    CHECK(!is_there("set-20x10"));
+}
+
 int
 main(void)
 {
@@ -157,6 +173,7 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(too_little_space_is_said_before_anything_is_written, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(an_interrupted_cleaning_goes_on_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_folder_belongs_to_one_benchmark, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

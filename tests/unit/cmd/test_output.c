@@ -3,6 +3,7 @@
 #include "cmd/output.h"
 #include "tests/support/check.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -160,6 +161,70 @@ a_closed_output_is_noticed_and_survived(void **state)
 }
 
 static void
+finish_full(struct output *output)
+{
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    (void)dup2(full, STDOUT_FILENO);
+    output_text(output, "lost");
+    output_exit(output, 0, NULL);
+    output_note(output, "code %d, and %d where it had failed", output_finish(output, 0),
+                output_finish(output, 7));
+}
+
+static void
+finish_without_reader(struct output *output)
+{
+    int ends[2];
+    (void)signal(SIGPIPE, SIG_IGN);
+    CHECK_I64(pipe(ends), 0);
+    (void)dup2(ends[1], STDOUT_FILENO);
+    (void)close(ends[0]);
+    output_text(output, "lost");
+    output_exit(output, 0, NULL);
+    output_note(output, "code %d", output_finish(output, 0));
+}
+
+/* Results that nobody could read are no success; a reader of text that had enough is no failure,
+ * but one of events may have missed the one that counted. */
+static void
+success_that_cannot_be_told_is_a_failure(void **state)
+{
+    (void)state;
+    for (unsigned is_json = 0; is_json < 2; is_json++) {
+        CHECK_I64(capture(finish_full, is_json == 1, false), 0);
+        CHECK_HAS(errors, "could not write to standard output: No space left on device");
+        CHECK_HAS(errors, "code 1, and 7 where it had failed\n");
+    }
+    CHECK_I64(capture(finish_without_reader, false, false), 0);
+    CHECK_TEXT(errors, "code 0\n");
+    CHECK_I64(capture(finish_without_reader, true, false), 0);
+    CHECK_HAS(errors, "code 1\n");
+}
+
+static void
+tell_help(struct output *output)
+{
+    output_help(output, "usage: so\n");
+}
+
+/* --json makes standard output JSON Lines and nothing else, also where help is asked for. */
+static void
+help_is_an_event_too(void **state)
+{
+    (void)state;
+    CHECK_I64(capture(tell_help, false, false), 0);
+    CHECK_TEXT(out, "usage: so\n");
+    CHECK_I64(capture(tell_help, true, false), 0);
+    mask_times(out);
+    CHECK_TEXT(
+        out,
+        HEAD("1", "notice") "{\"text\":\"usage: so\\n\"}}\n" HEAD(
+            "2",
+            "summary") "{\"status\":\"Completed\"}}\n" HEAD("3",
+                                                            "exit") "{\"code\":0,\"reason\":\"\"}}\n");
+}
+
+static void
 interrupt(struct output *output)
 {
     struct err err = ERR_NONE;
@@ -185,6 +250,8 @@ main(void)
         cmocka_unit_test(json_is_lines_that_end_with_summary_and_exit),
         cmocka_unit_test(a_summary_is_not_told_twice),
         cmocka_unit_test(a_closed_output_is_noticed_and_survived),
+        cmocka_unit_test(success_that_cannot_be_told_is_a_failure),
+        cmocka_unit_test(help_is_an_event_too),
         cmocka_unit_test(an_interrupt_needs_no_hint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

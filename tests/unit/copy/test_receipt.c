@@ -1,6 +1,6 @@
 /* Lines of receipts as strangers may write them. The whole file is tests/e2e/receipt.sh's. */
 #include "ingest/copy/receipt.h"
-#include "tests/support/check.h"
+#include "tests/support/folder.h"
 
 #include <string.h>
 
@@ -115,6 +115,67 @@ lines_without_their_form_are_refused(void **state)
     text_done(&line.path);
 }
 
+/* A receipt of millions of lines does not keep a process that was told to end, and half of one is
+ * not left under its name. */
+static void
+writing_ends_with_the_signal(void **state)
+{
+    static const struct item item = {.name = "a", .size_bytes = 1, .state = ITEM_COPIED};
+    const struct verify_result verified = {0};
+    atomic_int signal = 15;
+    struct folder folder;
+    struct plan plan = {0};
+    struct sign_key *key = NULL;
+    struct err err = ERR_NONE;
+    (void)state;
+    folder_init(&folder);
+    char *plan_path = mem_text(folder_join(&folder, "plan.db"));
+    CHECK_OK(plan_open(plan_path, false, &plan, &err), &err);
+    CHECK_OK(plan_add_item(&plan, &item, &err), &err);
+    CHECK_OK(plan_commit(&plan, &err), &err);
+    CHECK_OK(sign_open_site(folder_join(&folder, "keys"), &key, &err), &err);
+    struct receipt_job job = {.job = plan.nonce,
+                              .source = "a",
+                              .target = "b",
+                              .plan_path = plan_path,
+                              .clock = &clock_system,
+                              .verified = &verified,
+                              .signal = &signal};
+    const char *path = folder_join(&folder, "receipt");
+    CHECK_ERR(receipt_write(path, &job, key, &err), &err, ERR_INTERRUPTED);
+    CHECK(!folder_has(&folder, "receipt"));
+    CHECK(!folder_has(&folder, "receipt.partial"));
+    atomic_store(&signal, 0);
+    CHECK_OK(receipt_write(folder_join(&folder, "receipt"), &job, key, &err), &err);
+    CHECK(folder_has(&folder, "receipt"));
+    sign_key_free(key);
+    plan_close(&plan);
+    mem_give(plan_path);
+    folder_done(&folder);
+}
+
+/* Told before anything moves, not after all of it did. */
+static void
+a_place_for_the_receipt_is_looked_at_first(void **state)
+{
+    struct folder folder;
+    struct err err = ERR_NONE;
+    (void)state;
+    folder_init(&folder);
+    (void)folder_make(&folder, "sub");
+    (void)folder_write(&folder, "file", "x", 1);
+    CHECK_OK(receipt_check_place("receipt", &err), &err);
+    CHECK_OK(receipt_check_place(folder_join(&folder, "receipt"), &err), &err);
+    CHECK_OK(receipt_check_place(folder_join(&folder, "file"), &err), &err);
+    CHECK(!folder_has(&folder, "receipt"));
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "none/receipt"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "file/receipt"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "sub"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place(folder_join(&folder, "sub/"), &err), &err, ERR_CONFIG);
+    CHECK_ERR(receipt_check_place("", &err), &err, ERR_CONFIG);
+    folder_done(&folder);
+}
+
 int
 main(void)
 {
@@ -122,6 +183,8 @@ main(void)
         cmocka_unit_test(each_kind_of_line_is_read),
         cmocka_unit_test(names_of_any_bytes_come_back),
         cmocka_unit_test(unknown_fields_are_passed_over),
+        cmocka_unit_test(writing_ends_with_the_signal),
+        cmocka_unit_test(a_place_for_the_receipt_is_looked_at_first),
         cmocka_unit_test(lines_without_their_form_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,12 @@
 #include "tests/support/check.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 
@@ -31,9 +35,37 @@ struct server {
     char seen[SEEN_BYTES]; /* the last whole request, head and body; under lock */
 };
 
+/* A name whose server never answers; asking for it is when the interrupt comes. */
+#define SLOW_NAME "slow.test"
+
 static struct server server;
+static atomic_int interrupt;
+static sem_t name_server;
+static atomic_bool was_waited_for;
+static atomic_bool has_answered;
 static struct transport *transport;
 static struct err err;
+
+/* In front of the C library's, for libcurl too. */
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+            struct addrinfo **ret_list)
+{
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+    *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node == NULL || strcmp(node, SLOW_NAME) != 0) {
+        return next(node, service, hints, ret_list);
+    }
+    struct timespec until;
+    (void)timespec_get(&until, TIME_UTC);
+    until.tv_sec += 5;
+    atomic_store(&interrupt, SIGINT);
+    if (sem_timedwait(&name_server, &until) != 0) {
+        atomic_store(&was_waited_for, true);
+    }
+    atomic_store(&has_answered, true);
+    return EAI_FAIL;
+}
 
 static size_t
 whole_request(const char *bytes, size_t len)
@@ -60,6 +92,7 @@ serve(int fd)
     ssize_t got = 0;
     while ((got = read(fd, bytes + len, sizeof bytes - 1 - len)) > 0) {
         len += (size_t)got;
+        atomic_store(&interrupt, SIGTERM);
         bytes[len] = '\0';
         if (server.is_silent || whole_request(bytes, len) == 0) {
             continue;
@@ -125,6 +158,7 @@ make(void **state)
     memset(&server, 0, sizeof server);
     (void)pthread_mutex_init(&server.lock, NULL);
     server.listener = -1;
+    atomic_store(&interrupt, 0);
     return transport_curl_new(&options, &transport, &err) == ERR_OK ? 0 : -1;
 }
 
@@ -385,6 +419,31 @@ one_more_than_depth_is_busy(void **state)
     }
 }
 
+/* Whoever is told to end ends, whatever it waits for: an answer or a name server. */
+static void
+a_request_ends_with_the_signal(void **state)
+{
+    struct http_request request = {.method = HTTP_GET, .url = "http://" SLOW_NAME "/"};
+    char url[64];
+    (void)state;
+    server.is_silent = true;
+    start("", 0, false);
+    CHECK_I64(sem_init(&name_server, 0, 0), 0);
+    transport_perform(transport, &clock_system, &interrupt, &request);
+    CHECK(!atomic_load(&was_waited_for));
+    CHECK_ERR(request.err.code, &request.err, ERR_INTERRUPTED);
+    CHECK_I64(sem_post(&name_server), 0);
+    while (!atomic_load(&has_answered)) {
+        transport_wait(transport, &clock_system, INT64_MAX);
+    }
+    atomic_store(&interrupt, 0);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server.port);
+    request = (struct http_request){.method = HTTP_GET, .url = url};
+    transport_perform(transport, &clock_system, &interrupt, &request);
+    CHECK_ERR(request.err.code, &request.err, ERR_INTERRUPTED);
+    CHECK_I64(atomic_load(&interrupt), SIGTERM);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -393,7 +452,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_the_wire_holds_decides_the_error), TEST(a_request_is_sent_as_it_was_built),
         TEST(an_endless_answer_is_cut_off),          TEST(a_silent_server_is_given_up),
-        TEST(one_more_than_depth_is_busy),
+        TEST(one_more_than_depth_is_busy),           TEST(a_request_ends_with_the_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
