@@ -1,28 +1,25 @@
 /*
  * ingest/device/copy_log.h - the XML that a copy leaves for the customer: copy log, verbose log,
- * error.xml; written, and read back.
+ * error.xml. log_read.h reads it back.
  *
  * All three are fragment streams: many roots, no declaration. Names that XML cannot hold are
- * written as Base64 with name_encoding="Base64". What is written is the newer grammar; what is read
- * is every published one (upper- and lower-case element names, TotalFiles and TotalFiles_Blobs,
- * decimal and 0x checksums, mixed separators, DriveLog).
+ * written as Base64 with name_encoding="Base64": those that are not UTF-8, and those with
+ * characters that XML 1.0 forbids. The separators are the published ones, '\' after the container
+ * (error.xml: everywhere); a name with a '\' of its own is written as Base64 of '/' and the path as
+ * it is, so that no name is taken for two. Texts that are no names lose what XML cannot hold.
  *
- *   shape    a reader holds one entry; texts of at most COPY_LOG_TEXT_MAX bytes, longer are cut
- *   owner    out is the caller's text; an entry's texts live until the next read
- *   thread   one
- *   errors   ERR_FORMAT with the line's number
+ *   shape    a path is relative and not empty, of any bytes
+ *   owner    out is the caller's text, appended to; the rest is borrowed for the call
+ *   thread   any
  *   source   Data Box logs, copy log (DriveLogVersion 2021-08-01), verbose log, error.xml
  */
 #ifndef INGEST_DEVICE_COPY_LOG_H
 #define INGEST_DEVICE_COPY_LOG_H
 
-#include "base/err.h"
 #include "base/text.h"
 #include "ingest/device/device.h"
 
 #include <stdint.h>
-
-#define COPY_LOG_TEXT_MAX 16384
 
 /* ErroredEntity: something failed, or was renamed. */
 struct copy_log_entry {
@@ -36,14 +33,14 @@ struct copy_log_entry {
 };
 
 struct copy_log_count {
-    const char *category;
+    const char *category; /* written as an element's name */
     uint64_t count;
-    const char *description;
+    const char *description; /* NULL: none */
 };
 
 struct copy_log_summary {
-    const char *drive_id;
-    bool is_failed; /* Status Failed; Succeeded otherwise */
+    const char *drive_id; /* NULL: none */
+    bool is_failed;       /* Status Failed; written only where something errored, else Succeeded */
     uint64_t total;
     uint64_t errored;
     uint64_t valid; /* <None Count=..> of ValidationErrors */
@@ -75,17 +72,5 @@ void error_xml_write(struct text *out, const struct error_xml_entry *entry);
 /* "ORDER_SERIAL_CopyLog_GUID.xml"; guid is 32 hex digits. */
 void copy_log_name(const char *order, const char *serial, const char *guid, struct text *out);
 void verbose_log_name(const char *order, const char *serial, const char *job, struct text *out);
-
-struct log_reader_events {
-    void *user;
-    /* each may be NULL */
-    void (*entry)(void *user, const struct copy_log_entry *entry);
-    void (*summary)(void *user, const struct copy_log_summary *summary);
-    void (*file)(void *user, const struct verbose_log_entry *entry);
-    void (*error)(void *user, const struct error_xml_entry *entry);
-};
-/* Read any of the three, streaming, in constant memory. */
-MUST_USE enum err_code log_read(int fd, const char *name, const struct log_reader_events *events,
-                                struct err *err);
 
 #endif
