@@ -155,7 +155,8 @@ put_name(struct text *out, const char *category)
     for (const char *at = category; *at != '\0'; at++) {
         bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || *at == '_';
         bool is_other = (*at >= '0' && *at <= '9') || *at == '.' || *at == '-';
-        text_add_char(out, is_letter || (is_other && at > category) ? *at : '_');
+        bool is_kept = is_letter || (is_other && at > category);
+        text_add(out, is_kept ? at : "_", 1);
     }
     text_add_str(out, category[0] == '\0' ? "_" : "");
 }

@@ -57,9 +57,9 @@ put_count(struct text *out, uint64_t count, const char *one, const char *many)
 }
 
 // clang-format off
-#define AS_SUFFIX(id, words, suffix, folder) [SHARE_##id] = suffix,
-#define AS_FOLDER(id, words, suffix, folder) [SHARE_##id] = folder,
-#define AS_WORDS(id, words, suffix, folder) [SHARE_##id] = words,
+#define AS_SUFFIX(id, words, suffix, folder) [SHARE_##id] = (suffix),
+#define AS_FOLDER(id, words, suffix, folder) [SHARE_##id] = (folder),
+#define AS_WORDS(id, words, suffix, folder) [SHARE_##id] = (words),
 static const char *const suffixes[SHARE_KIND_COUNT] = {SHARE_KIND_MAP(AS_SUFFIX)};
 static const char *const folders[SHARE_KIND_COUNT] = {SHARE_KIND_MAP(AS_FOLDER)};
 static const char *const kind_words[SHARE_KIND_COUNT] = {SHARE_KIND_MAP(AS_WORDS)};

@@ -146,7 +146,9 @@ log_value_path(const struct log_value *value, bool is_base64, bool is_own, struc
     bool has_lead = len > 0 && (from[0] == '/' || from[0] == '\\');
     text_add(out, from + has_lead, len - has_lead);
     for (size_t i = 0; i < out->len && !is_literal; i++) {
-        out->bytes[i] = out->bytes[i] == '\\' ? '/' : out->bytes[i];
+        if (out->bytes[i] == '\\') {
+            out->bytes[i] = '/';
+        }
     }
     if (out->len == 0) {
         return "a name is missing";

@@ -55,7 +55,8 @@ rename_lower(struct slice original, struct text *out)
 {
     text_clear(out);
     for (size_t i = 0; i < original.len; i++) {
-        char c = original.at[i];
-        text_add_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+        unsigned char c = (unsigned char)original.at[i];
+        bool is_upper = c >= 'A' && c <= 'Z';
+        text_add_char(out, (char)(is_upper ? c | 0x20 : c));
     }
 }

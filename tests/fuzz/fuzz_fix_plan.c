@@ -46,13 +46,16 @@ static const struct fix_step *
 find_slowly(const struct fix_plan *plan, const char *path)
 {
     const struct fix_step *best = NULL;
+    size_t best_len = 0;
     for (unsigned i = 0; i < plan->count; i++) {
         const struct fix_step *step = &plan->steps[i];
-        size_t len = is_place(step) ? strlen(step->from) : 0;
-        bool fits = is_place(step) && strncmp(path, step->from, len) == 0 &&
-                    (path[len] == '\0' || path[len] == '/');
-        if (fits && (best == NULL || len > strlen(best->from))) {
+        const char *from = is_place(step) && step->from != NULL ? step->from : "";
+        size_t len = strlen(from);
+        bool fits =
+            len > 0 && strncmp(path, from, len) == 0 && (path[len] == '\0' || path[len] == '/');
+        if (fits && len > best_len) {
             best = step;
+            best_len = len;
         }
     }
     return best;
