@@ -52,8 +52,9 @@ struct option {
 
 struct operand {
     const char *name; /* "SOURCE" */
-    size_t offset;    /* const char * */
+    size_t offset;    /* const char *; of a list, struct option_list */
     bool is_optional;
+    bool is_list; /* takes all that follow, at least one; the last operand */
     const char *help;
 };
 
