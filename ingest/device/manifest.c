@@ -32,8 +32,9 @@ struct manifest_reader {
     bool is_end;     /* of the file, or reading it failed */
     bool is_damaged; /* it was told; nothing more is until the next entry */
     uint64_t line;
-    struct err final; /* why the file could not be read */
-    size_t raw_len;   /* of the text of an entry, references resolved */
+    struct err final;         /* why the file could not be read */
+    const atomic_int *signal; /* NULL: never */
+    size_t raw_len;           /* of the text of an entry, references resolved */
     char raw[RAW_BYTES_MAX + 1];
     char path[MANIFEST_NAME_BYTES_MAX + 2];
 };
@@ -68,6 +69,12 @@ manifest_reader_free(struct manifest_reader *r)
     return mem_give(r);
 }
 
+void
+manifest_reader_stop_on(struct manifest_reader *r, const atomic_int *signal)
+{
+    r->signal = signal;
+}
+
 /* ---- The window ---- */
 
 /* More bytes behind those that are there. False: the window is full, or there are none. */
@@ -76,6 +83,11 @@ fill(struct manifest_reader *r)
 {
     size_t len = r->end - r->at;
     if (r->is_end || len == WINDOW_BYTES) {
+        return false;
+    }
+    if (r->signal != NULL && atomic_load(r->signal) != 0) {
+        (void)err_set(&r->final, ERR_INTERRUPTED, "stopped by a signal");
+        r->is_end = true;
         return false;
     }
     memmove(r->window, r->window + r->at, len);

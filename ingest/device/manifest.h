@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "ingest/device/device.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define MANIFEST_NAME_BYTES_MAX 8192
@@ -45,6 +46,9 @@ struct manifest_reader;
 MUST_USE enum err_code manifest_reader_new(int fd, const char *name,
                                            struct manifest_reader **ret_reader, struct err *err);
 struct manifest_reader *manifest_reader_free(struct manifest_reader *reader);
+/* Once *signal is not 0, reading ends with ERR_INTERRUPTED: one damage may be as long as the file.
+ */
+void manifest_reader_stop_on(struct manifest_reader *reader, const atomic_int *signal);
 /* The next entry; false in *ret_more at the end. After ERR_FORMAT the next call goes on behind the
  * damage; any other error is final. */
 MUST_USE enum err_code manifest_read(struct manifest_reader *reader, struct manifest_entry *entry,

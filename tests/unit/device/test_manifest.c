@@ -395,6 +395,28 @@ manifests_are_named_after_their_share(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
+/* One damage may be as long as the file, and whoever interrupts does not wait for its end. */
+static void
+a_signal_ends_reading_within_a_damage(void **state)
+{
+    (void)state;
+    struct manifest_reader *reader = NULL;
+    struct manifest_entry entry;
+    atomic_int signal = 2;
+    bool more = true;
+    int fd = memfd_create("manifest", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, (off_t)1 << 50), 0);
+    CHECK_OK(manifest_reader_new(fd, "m", &reader, &err), &err);
+    manifest_reader_stop_on(reader, &signal);
+    enum err_code code = ERR_FORMAT;
+    while (code == ERR_FORMAT) {
+        code = manifest_read(reader, &entry, &more, &err);
+    }
+    CHECK_ERR(code, &err, ERR_INTERRUPTED);
+    manifest_reader_free(reader);
+    (void)close(fd);
+}
+
 int
 main(void)
 {
@@ -411,6 +433,7 @@ main(void)
         TEST(every_name_comes_back),
         TEST(only_what_must_be_is_base64),
         TEST(manifests_are_named_after_their_share),
+        TEST(a_signal_ends_reading_within_a_damage),
     };
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }
