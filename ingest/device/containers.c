@@ -95,7 +95,9 @@ containers_note(struct containers *table, const struct judgement *judgement,
         table->uncounted++;
     }
     struct container *container = *slot;
-    if (container != NULL && source != NULL) {
+    if (container != NULL && source == NULL) {
+        container->has_data = true;
+    } else if (container != NULL) {
         add_source(table, container, judgement->container_original, source);
     }
     (void)pthread_mutex_unlock(&table->mutex);
@@ -111,7 +113,13 @@ containers_has(struct containers *table, const char *account, bool is_files, con
 unsigned
 containers_count(const struct containers *table)
 {
-    return table->count + table->uncounted;
+    unsigned count = table->uncounted;
+    unsigned at = 0;
+    const struct container *container;
+    while ((container = containers_next(table, &at)) != NULL) {
+        count += container->has_data;
+    }
+    return count;
 }
 
 struct container *

@@ -9,7 +9,7 @@
  *   shape    CONTAINERS_MAX are remembered and more are counted; CONTAINER_SOURCES_MAX folders each
  *   owner    the table; a struct container lives as long as it
  *   thread   containers_note() from any thread; the rest when the walk is over
- *   source   docs/DEVICES.md, "Containers"
+ *   source   docs/DEVICES.md, "What a machine may propose"
  */
 #ifndef INGEST_DEVICE_CONTAINERS_H
 #define INGEST_DEVICE_CONTAINERS_H
@@ -36,6 +36,7 @@ struct container {
     struct container_source sources[CONTAINER_SOURCES_MAX];
     unsigned source_count;
     bool has_more_sources;
+    bool has_data;           /* something becomes a part of it; empty folders become nothing */
     _Atomic(uint64_t) bytes; /* of all its files */
     uint64_t hash;
 };
@@ -50,11 +51,12 @@ struct containers {
 
 void containers_init(struct containers *table);
 void containers_done(struct containers *table);
-/* What an entry becomes a part of; source: the folder that is this container, NULL for what lies
- * deeper. NULL: managed disks, nothing, or no room. */
+/* What an entry becomes a part of. source: the folder that is this container; NULL: a file in it.
+ * Returns NULL for managed disks, for what becomes nothing, and where there is no room. */
 struct container *containers_note(struct containers *table, const struct judgement *judgement,
                                   const struct container_source *source);
 bool containers_has(struct containers *table, const char *account, bool is_files, const char *name);
+/* Those that hold data. */
 unsigned containers_count(const struct containers *table);
 /* The next one, for going through all; *at begins as 0; NULL: no more. */
 struct container *containers_next(const struct containers *table, unsigned *at);
