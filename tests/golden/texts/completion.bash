@@ -12,6 +12,13 @@ _sallyport() {
         --tier) files="" words="default Hot Cool Cold Archive" ;;
         --transport) files="" words="curl wire" ;;
         esac ;;
+    "validate "*)
+        files=-f words="--help --sku --tiers --plan --bad-names --manifest --redacted --write-plan --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --sku) files="" words="databox disk heavy" ;;
+        --bad-names) files="" words="halt rename skip" ;;
+        --manifest) files="" words="require build ignore" ;;
+        esac ;;
     "verify "*)
         files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
@@ -63,7 +70,7 @@ _sallyport() {
         esac ;;
     "bench "*) words="source hash send end-to-end clean" ;;
     "error "*) words="list explain" ;;
-    *) words="copy verify manifest bench error doctor completion" ;;
+    *) words="copy validate verify manifest bench error doctor completion" ;;
     esac
     COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }
