@@ -176,6 +176,29 @@ managed_disks_in_wrong_places_become_blobs(void **state)
     CHECK_TEXT(run->result.account_names[0], "rg");
 }
 
+/* The folder is at a wrong place still, and nothing in it stops the copy any more. */
+static void
+a_folder_whose_files_are_settled_one_by_one_does_not_halt(void **state)
+{
+    struct run *run = *state;
+    struct fix_plan plan;
+    struct fix_step one = {.kind = FIX_AS_PAGE, .from = "rg_MDisk/MyVHDs/1"};
+    struct fix_step two = {.kind = FIX_AS_PAGE, .from = "rg_MDisk/MyVHDs/2"};
+    tree_file(&run->folder, "rg_MDisk/MyVHDs/1", 512);
+    tree_file(&run->folder, "rg_MDisk/MyVHDs/2", 512);
+    fix_plan_init(&plan);
+    CHECK_OK(fix_plan_add(&plan, &one, &run->err), &run->err);
+    run->options.rules.plan = &plan;
+    run_look(run, SKU_DATABOX);
+    run_halts(run, FINDING_FOLDER_DISALLOWED, 1, "rg_MDisk/MyVHDs");
+    CHECK_OK(fix_plan_add(&plan, &two, &run->err), &run->err);
+    run_look(run, SKU_DATABOX);
+    run->options.rules.plan = NULL;
+    fix_plan_done(&plan);
+    CHECK(run_group(run, FINDING_FOLDER_DISALLOWED)->halt == HALT_NONE);
+    CHECK_TEXT(finding_verdict_name(run->result.verdict), "warnings");
+}
+
 /* ---- wrong format ---- */
 
 static void
@@ -417,6 +440,7 @@ main(void)
         TEST(a_disk_has_one_account_and_its_own_folders),
         TEST(a_case_variant_of_a_tier_is_taken_for_the_tier),
         TEST(managed_disks_in_wrong_places_become_blobs),
+        TEST(a_folder_whose_files_are_settled_one_by_one_does_not_halt),
         TEST(names_sizes_and_kinds_are_mended_by_code),
         TEST(a_proposal_holds_the_plan_that_was_given),
         TEST(an_unreadable_folder_halts_without_access),
