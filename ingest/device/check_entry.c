@@ -358,6 +358,10 @@ on_entry(void *check_, unsigned thread_index, const struct tree_entry *entry)
                                  .mtime_ns = entry->mtime_ns};
     struct judgement judgement;
     struct vhd vhd;
+    struct check_share *share = share_of(entry->tag);
+    if (share != NULL && share->has_manifest && entry->what == WHAT_FILE) {
+        manifest_set_prefetch(check->manifest, entry->path, entry->path_len);
+    }
     judged.vhd = look_into(check, entry, &judged, &vhd);
     judge_entry(&check->options->rules, &judged, &thread->scratch, &judgement);
     add_findings(check, thread, entry, &judgement);
@@ -372,7 +376,6 @@ on_entry(void *check_, unsigned thread_index, const struct tree_entry *entry)
         return;
     }
     count_item(check, thread_index, entry->size_bytes);
-    struct check_share *share = share_of(entry->tag);
     if (share != NULL && judgement.verdict != ENTRY_SKIP) {
         atomic_fetch_add_explicit(&share->files, 1, memory_order_relaxed);
     }

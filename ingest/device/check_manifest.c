@@ -230,7 +230,11 @@ struct bom_read {
     struct check_share *share;
     const char *shown; /* "BOM/acct_BlockBlob.txt" */
     bool is_second;
-    struct text key;
+    /* An entry is added when the next one is read; by then its slot is there. */
+    struct text keys[2];
+    struct manifest_entry waiting;
+    bool has_waiting;
+    unsigned at; /* the key to use next */
 };
 
 static void
@@ -246,20 +250,35 @@ differ(struct check *check, struct check_thread *thread, struct check_share *sha
 }
 
 static enum err_code
+add_waiting(struct bom_read *read, struct err *err)
+{
+    bool is_new = false;
+    bool had_waiting = read->has_waiting;
+    read->has_waiting = false;
+    return had_waiting ? manifest_set_add(read->check->manifest, &read->waiting, &is_new, err)
+                       : ERR_OK;
+}
+
+static enum err_code
 take_entry(struct bom_read *read, const struct manifest_entry *entry, struct err *err)
 {
     struct check *check = read->check;
     struct manifest_entry keyed = *entry;
     struct manifest_fact fact;
-    bool is_new = false;
-    text_clear(&read->key);
-    text_add_str(&read->key, read->share->name);
-    text_add_char(&read->key, '/');
-    text_add(&read->key, entry->path, entry->path_len);
-    keyed.path = text_str(&read->key);
-    keyed.path_len = read->key.len;
+    struct text *key = &read->keys[read->at];
+    text_clear(key);
+    text_add_str(key, read->share->name);
+    text_add_char(key, '/');
+    text_add(key, entry->path, entry->path_len);
+    keyed.path = text_str(key);
+    keyed.path_len = key->len;
     if (!read->is_second) {
-        return manifest_set_add(check->manifest, &keyed, &is_new, err);
+        manifest_set_prefetch(check->manifest, keyed.path, keyed.path_len);
+        enum err_code code = add_waiting(read, err);
+        read->waiting = keyed;
+        read->has_waiting = true;
+        read->at = 1 - read->at;
+        return code;
     }
     if (!manifest_set_was_seen(check->manifest, keyed.path, keyed.path_len)) {
         differ(check, &check->threads[0], read->share,
@@ -308,7 +327,7 @@ read_list(struct bom_read *read, int fd, struct err *err)
         }
     }
     manifest_reader_free(reader);
-    return code;
+    return code == ERR_OK ? add_waiting(read, err) : code;
 }
 
 static enum err_code
@@ -338,7 +357,7 @@ static enum err_code
 read_lists(struct check *check, bool is_second, struct err *err)
 {
     struct boms boms;
-    struct bom_read read = {.check = check, .is_second = is_second, .key = TEXT_INIT};
+    struct bom_read read = {.check = check, .is_second = is_second};
     enum err_code code = ERR_OK;
     AUTO_TEXT file = TEXT_INIT;
     open_boms(check, &boms);
@@ -351,7 +370,8 @@ read_lists(struct check *check, bool is_second, struct err *err)
         }
     }
     boms_done(&boms);
-    text_done(&read.key);
+    text_done(&read.keys[0]);
+    text_done(&read.keys[1]);
     return code;
 }
 

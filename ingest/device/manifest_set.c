@@ -199,6 +199,12 @@ manifest_set_add(struct manifest_set *set, const struct manifest_entry *entry, b
     return ERR_OK;
 }
 
+void
+manifest_set_prefetch(const struct manifest_set *set, const char *path, size_t path_len)
+{
+    __builtin_prefetch(&set->slots[hash_of(set, path, path_len).high64 >> (64 - set->bits)], 1);
+}
+
 bool
 manifest_set_find(struct manifest_set *set, const char *path, size_t path_len,
                   struct manifest_fact *ret_fact)

@@ -32,6 +32,8 @@ struct manifest_set *manifest_set_free(struct manifest_set *set);
 MUST_USE enum err_code manifest_set_add(struct manifest_set *set,
                                         const struct manifest_entry *entry, bool *ret_is_new,
                                         struct err *err);
+/* This path will be added or looked up soon: have its slot on its way from memory meanwhile. */
+void manifest_set_prefetch(const struct manifest_set *set, const char *path, size_t path_len);
 /* Look up and mark as seen. */
 bool manifest_set_find(struct manifest_set *set, const char *path, size_t path_len,
                        struct manifest_fact *ret_fact);
