@@ -254,6 +254,27 @@ take_option(struct parse *parse, int argc, char **argv, int *index, struct err *
 }
 
 static enum err_code
+take_list_operand(struct parse *parse, const struct operand *operand, const char *text,
+                  struct err *err)
+{
+    struct option_list *list = (void *)((char *)parse->values + operand->offset);
+    if (list->count == OPTION_LIST_MAX) {
+        return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %d", text,
+                       operand->name, OPTION_LIST_MAX);
+    }
+    list->values[list->count++] = text;
+    return ERR_OK;
+}
+
+/* A list that has none yet misses one. */
+static bool
+misses_operand(const struct parse *parse, const struct operand *operand)
+{
+    const struct option_list *list = (const void *)((const char *)parse->values + operand->offset);
+    return !operand->is_optional && (!operand->is_list || list->count == 0);
+}
+
+static enum err_code
 take_operand(struct parse *parse, const char *text, struct err *err)
 {
     const struct command *command = parse->command;
@@ -262,7 +283,11 @@ take_operand(struct parse *parse, const char *text, struct err *err)
         return err_set(err, ERR_USAGE, "'%s' is one operand too many; %s takes %u",
                        show_typed(text, shown), command->path, command->operand_count);
     }
-    const struct operand *operand = &command->operands[parse->operand_index++];
+    const struct operand *operand = &command->operands[parse->operand_index];
+    if (operand->is_list) {
+        return take_list_operand(parse, operand, text, err);
+    }
+    parse->operand_index++;
     if (operand->is_path && (show_is_address(text) || show_has_secret(text))) {
         return err_set(err, ERR_USAGE, "%s: '%s' is an address; it must be a path of this machine",
                        operand->name, show_typed(text, shown));
@@ -299,7 +324,7 @@ option_parse(const struct command *command, const struct option *common_options,
         }
     }
     if (code == ERR_OK && parse.operand_index < command->operand_count &&
-        !command->operands[parse.operand_index].is_optional) {
+        misses_operand(&parse, &command->operands[parse.operand_index])) {
         const struct operand *missing = &command->operands[parse.operand_index];
         code = err_set(err, ERR_USAGE, "%s is missing: %s; 'sallyport %s --help' shows how",
                        missing->name, missing->help, command->path);

@@ -53,11 +53,12 @@ struct option {
 
 struct operand {
     const char *name; /* "SOURCE" */
-    size_t offset;    /* const char * */
+    size_t offset;    /* const char *; of a list, struct option_list */
     bool is_optional;
     bool is_path; /* of this machine: an address is refused */
     /* For completion: what it may be, by index, NULL behind the last one. NULL: anything. */
     const char *(*choice)(unsigned index);
+    bool is_list; /* takes all that follow, at least one; the last operand */
     const char *help;
 };
 

@@ -48,6 +48,7 @@ option_help(const struct command *command, const struct option *common_options,
     for (unsigned i = 0; i < command->operand_count; i++) {
         const struct operand *operand = &command->operands[i];
         text_addf(out, operand->is_optional ? " [%s]" : " %s", operand->name);
+        text_add_str(out, operand->is_list ? "..." : "");
     }
     text_addf(out, " [OPTION]...\n\n%s.\n", command->summary);
     if (command->details != NULL) {
@@ -133,7 +134,8 @@ option_mdoc_synopsis(const struct command *command, const char *program, struct 
     text_addf(out, ".Nm %s\n.Cm %s\n", program, command->path);
     for (unsigned i = 0; i < command->operand_count; i++) {
         const struct operand *operand = &command->operands[i];
-        text_addf(out, "%s%s\n", operand->is_optional ? ".Op Ar " : ".Ar ", operand->name);
+        text_addf(out, "%s%s%s\n", operand->is_optional ? ".Op Ar " : ".Ar ", operand->name,
+                  operand->is_list ? " ..." : "");
     }
     for (unsigned i = 0; i < command->option_count; i++) {
         const struct option *option = &command->options[i];

@@ -24,10 +24,31 @@ _sallyport() {
         --config) files=-f words="" ;;
         --log-level) files= words="" ;;
         esac ;;
+    "validate "*)
+        files=-f words="--help --sku --tiers --plan --bad-names --manifest --redacted --write-plan --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --sku) files="" words="databox disk heavy" ;;
+        --plan) files=-f words="" ;;
+        --bad-names) files="" words="halt rename skip" ;;
+        --manifest) files="" words="require build ignore" ;;
+        --write-plan) files=-f words="" ;;
+        --state) files=-d words="" ;;
+        --config) files=-f words="" ;;
+        --log-level) files= words="" ;;
+        esac ;;
     "verify "*)
         files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --key) files=-f words="" ;;
+        --state) files=-d words="" ;;
+        --config) files=-f words="" ;;
+        --log-level) files= words="" ;;
+        esac ;;
+    "manifest "*)
+        files=-f words="--help --output --sku --tiers --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --output) files=-d words="" ;;
+        --sku) files="" words="databox disk heavy" ;;
         --state) files=-d words="" ;;
         --config) files=-f words="" ;;
         --log-level) files= words="" ;;
@@ -100,7 +121,7 @@ _sallyport() {
         --log-level) files= words="" ;;
         esac ;;
     "error explain "*)
-        files= words="busy store-throttled store-unavailable network timeout stalled store-auth store-gone store-full store-read-only state-full too-many-failures item-gone item-changed item-access item-io item-special name-illegal item-too-large kept item-refused other-writer blob-archived digest-mismatch verify-missing verify-mismatch receipt-invalid nothing-to-do already-running usage config-invalid unsupported state-invalid interrupted format-invalid system"
+        files= words="busy store-throttled store-unavailable network timeout stalled store-auth store-gone store-full store-read-only state-full too-many-failures item-gone item-changed item-access item-io item-special name-illegal item-too-large kept item-refused other-writer blob-archived digest-mismatch verify-missing verify-mismatch receipt-invalid nothing-to-do already-running usage config-invalid unsupported state-invalid interrupted format-invalid system ERROR_CONTAINER_OR_SHARE_NAME_LENGTH ERROR_CONTAINER_OR_SHARE_NAME_ALPHA_NUMERIC_DASH ERROR_CONTAINER_OR_SHARE_NAME_IMPROPER_DASH CONTAINER_NAME_UPPER_CASE ERROR_FILE_OR_DIRECTORY_NAME_ILLEGAL ERROR_CONTAINER_OR_SHARE_CAPACITY_EXCEEDED ERROR_BLOB_OR_FILE_SIZE_LIMIT ERROR_BLOB_OR_FILE_SIZE_ALIGNMENT ERROR_BLOB_OR_FILE_TYPE_UNSUPPORTED ERROR_DIRECTORY_DISALLOWED_FOR_TYPE REPARSE_POINT_ERROR ERROR_GENERAL ERROR_BLOB_OR_FILE_NAME_CHARACTER_CONTROL ERROR_BLOB_OR_FILE_NAME_CHARACTER_ILLEGAL NAME_BACKSLASH ERROR_BLOB_OR_FILE_NAME_ENDING ERROR_BLOB_OR_FILE_NAME_SEGMENT_COUNT ERROR_BLOB_OR_FILE_NAME_AGGREGATE_LENGTH ERROR_BLOB_OR_FILE_NAME_COMPONENT_LENGTH InvalidDiskNameFormat ERROR_CONTAINER_OR_SHARE_NAME_DISALLOWED_FOR_TYPE NonVhdFileNotSupportedForManagedDisk UploadErrorManagedConversionError MANAGED_DISK_NAME_TWICE DiskConversionNotStartedTierInfoMissing NotPartOfFileShare ROOT_FILE ROOT_FOLDER_UNKNOWN SHARE_ROOT_FILE TIER_CASE_VARIANT NAME_CASE_COLLISION CONTAINER_NAME_COLLISION PATH_ON_SEVERAL_DISKS CONTAINER_COUNT_EXCEEDED FILE_COUNT_EXCEEDED ACCOUNT_COUNT_EXCEEDED TIMESTAMP_OUT_OF_RANGE PACKED_FILES MANIFEST_MISSING MANIFEST_DAMAGED MANIFEST_STALE MANIFEST_FILE_ADDED MANIFEST_FILE_MISSING MANIFEST_SIZE_MISMATCH MANIFEST_CRC_MISMATCH MANIFEST_CRC_MISSING ContainerRenamed ShareRenamed BlobRenamed FileRenamed DiskRenamed MovedToDefaultAzureShare InvalidPageBlobUploadAsBlockBlob InvalidAzureFileUploadAsBlockBlob InvalidManagedDiskUploadAsBlockBlob InvalidManagedDiskUploadAsPageBlob UploadErrorDataValidationError UploadErrorCloudHttp UploadErrorWin32 UploadErrorUnknownType"
         [[ "$cur" != -* ]] || words="--help --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --state) files=-d words="" ;;
@@ -124,7 +145,7 @@ _sallyport() {
         esac ;;
     "bench "*) words="source hash send end-to-end clean" ;;
     "error "*) words="list explain" ;;
-    *) words="copy verify bench error doctor completion" ;;
+    *) words="copy validate verify manifest bench error doctor completion" ;;
     esac
     COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }

@@ -129,6 +129,40 @@ operands_stand_between_options(void **state)
     CHECK_HAS(err.text, "FIRST is missing");
 }
 
+/* The last operand may be a list: it takes all that follow, and at least one. */
+static void
+a_list_takes_all_operands(void **state)
+{
+    (void)state;
+    struct {
+        struct option_list paths;
+    } all;
+    static const struct operand paths = {.name = "PATH", .is_list = true, .help = "some"};
+    static const struct command many = {.path = "many",
+                                        .summary = "Try a list",
+                                        .operands = &paths,
+                                        .operand_count = 1,
+                                        .values_bytes = sizeof all};
+    char a[] = "a";
+    char quiet[] = "--quiet";
+    char b[] = "b";
+    char *words[] = {a, quiet, b};
+    AUTO_TEXT help = TEXT_INIT;
+    memset(&all, 0, sizeof all);
+    CHECK_OK(option_parse(&many, shared_options, COUNT_OF(shared_options), 3, words, &all, &shared,
+                          &wants_help, &err),
+             &err);
+    CHECK_U64(all.paths.count, 2);
+    CHECK_TEXT(all.paths.values[1], "b");
+    memset(&all, 0, sizeof all);
+    CHECK_ERR(option_parse(&many, shared_options, COUNT_OF(shared_options), 0, words, &all, &shared,
+                           &wants_help, &err),
+              &err, ERR_USAGE);
+    CHECK_HAS(err.text, "PATH is missing");
+    option_help(&many, shared_options, COUNT_OF(shared_options), &help);
+    CHECK_HAS(text_str(&help), "many PATH...");
+}
+
 static void
 a_slip_is_answered_with_what_was_meant(void **state)
 {
@@ -270,6 +304,7 @@ main(void)
         cmocka_unit_test(values_may_stand_behind_or_after_an_equals_sign),
         cmocka_unit_test(limits_are_those_of_the_row),
         cmocka_unit_test(operands_stand_between_options),
+        cmocka_unit_test(a_list_takes_all_operands),
         cmocka_unit_test(a_slip_is_answered_with_what_was_meant),
         cmocka_unit_test(an_address_is_no_file_and_is_not_quoted),
         cmocka_unit_test(a_list_has_an_end),
