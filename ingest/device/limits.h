@@ -1,0 +1,33 @@
+/*
+ * ingest/device/limits.h - how much and how large, per SKU and version of the documentation.
+ *
+ * Data, not code: a new version is a new row.
+ *
+ *   units    bytes, counts
+ *   source   Data Box limits, Data Box Heavy limits, Data Box Disk limits
+ */
+#ifndef INGEST_DEVICE_LIMITS_H
+#define INGEST_DEVICE_LIMITS_H
+
+#include "ingest/device/device.h"
+
+#include <stdint.h>
+
+struct device_limits {
+    enum device_sku sku;
+    const char *version;                       /* of the documentation, "2025-01" */
+    uint64_t item_bytes_max[SHARE_KIND_COUNT]; /* 0: no such share */
+    uint64_t page_alignment;                   /* 512 */
+    uint64_t share_bytes_max;                  /* of one file share; 0: not checked */
+    uint64_t share_bytes_max_large;            /* with large file shares enabled */
+    uint64_t disk_bytes_min, disk_bytes_max;   /* that become managed disks */
+    uint64_t files_max;
+    unsigned containers_max; /* containers and shares together */
+    unsigned accounts_max;
+};
+
+/* The newest row of the SKU. */
+const struct device_limits *limits_of(enum device_sku sku);
+const struct device_limits *limits_find(enum device_sku sku, const char *version);
+
+#endif
