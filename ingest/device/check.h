@@ -8,8 +8,8 @@
  *   shape    memory does not grow with the number of files but for hashes of names in one folder
  *   owner    the result is the caller's: check_result_done()
  *   thread   blocks the caller; may use threads of its own
- *   errors   ERR_STORE_GONE, ERR_ITEM_ACCESS: the tree itself cannot be read; findings are no
- * errors
+ *   errors   ERR_STORE_GONE, ERR_ITEM_ACCESS: the tree itself cannot be read; findings are
+ *            no errors
  */
 #ifndef INGEST_DEVICE_CHECK_H
 #define INGEST_DEVICE_CHECK_H

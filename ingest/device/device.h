@@ -37,6 +37,14 @@ struct slice {
     size_t len;
 };
 
+/* What stands at a path, as a walk sees it without following anything. */
+enum entry_what {
+    WHAT_FILE,
+    WHAT_FOLDER,
+    WHAT_SPECIAL,    /* link, pipe, socket, device */
+    WHAT_UNREADABLE, /* the file system refuses to show it */
+};
+
 /* What is known of an order before its device is looked at. */
 struct device_options {
     enum device_sku sku;

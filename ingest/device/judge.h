@@ -6,8 +6,9 @@
  * content can tell (is it a fixed VHD?) comes in as an argument.
  *
  *   shape    an entry has at most JUDGE_FINDINGS_MAX findings; the first is the worst
- *   owner    texts of a struct judgement live in its scratch until the next call with it
- *   thread   rules are constant after judge_rules_init(); a scratch belongs to one thread
+ *   owner    texts of a struct judgement live in its scratch until the next call with it, or are
+ *            pieces of the entry's path
+ *   thread   rules are constant while anyone judges by them; a scratch belongs to one thread
  *   errors   none: what is wrong is in the judgement
  *   source   docs/DEVICES.md, which says for every rule where it comes from
  */
@@ -33,20 +34,13 @@ struct judge_rules {
     const struct fix_plan *plan; /* NULL: none */
 };
 
-enum entry_what {
-    WHAT_FILE,
-    WHAT_FOLDER,
-    WHAT_SPECIAL,    /* link, pipe, socket, device */
-    WHAT_UNREADABLE, /* the file system refuses to show it */
-};
-
 /* What the walk saw. */
 struct judge_entry {
     const char *path; /* relative to the device's root */
     enum entry_what what;
     uint64_t size_bytes;
     int64_t mtime_ns;
-    const struct vhd *vhd; /* NULL: content was not looked at */
+    const struct vhd *vhd; /* NULL: content was not looked at; then no finding is about it */
 };
 
 enum verdict_of_entry {
@@ -64,26 +58,30 @@ struct judgement {
     const char *account;     /* account or resource group; "" on a disk */
     const char *container;   /* as stored: lower-cased, renamed; "$root" */
     const char *name;        /* of the blob below the container, as stored */
-    struct slice container_original;
-    const char *manifest_path; /* as the share's manifest has it: below the share, tier included */
+    struct slice container_original; /* as it stands in the tree; of length 0: none does */
+    const char *name_original;       /* below it */
+    const char *manifest_path; /* as the share's manifest has it: below the share, tier included;
+                                  of the entry's own path; "" outside shares */
     enum blob_type type;       /* block or page; files of a file share are NONE */
-    enum blob_tier tier;
-    bool is_container_renamed;
+    enum blob_tier tier;       /* NONE: the account's default */
+    bool is_disk;              /* is to become a managed disk, not a mere page blob */
+    bool is_container_renamed; /* also lower-cased */
     bool is_item_renamed;
-    bool is_mapped;                                 /* by the plan: no manifest knows it */
+    bool is_mapped; /* by the plan, from outside any share: no manifest knows it */
     enum finding_code findings[JUDGE_FINDINGS_MAX]; /* also those that policy or plan settled */
-    bool is_settled[JUDGE_FINDINGS_MAX];            /* it is: does not halt any more */
+    bool is_settled[JUDGE_FINDINGS_MAX];            /* does not halt, or not any more */
     unsigned finding_count;
 };
 
 struct judge_scratch {
-    struct text rewritten, account, container, name, manifest_path;
+    struct text rewritten, account, container, name;
 };
 
 void judge_scratch_done(struct judge_scratch *scratch);
 void judge_entry(const struct judge_rules *rules, const struct judge_entry *entry,
                  struct judge_scratch *scratch, struct judgement *ret);
-/* Must the content of this file be looked at (is it to become a disk)? Cheap. */
+/* Must the content of this file be looked at: is it to become a disk, or a page blob if it is one?
+ * Cheap. */
 bool judge_wants_content(const struct judge_rules *rules, const char *path);
 
 #endif

@@ -16,11 +16,11 @@
 struct device_limits {
     enum device_sku sku;
     const char *version;                       /* of the documentation, "2025-01" */
-    uint64_t item_bytes_max[SHARE_KIND_COUNT]; /* 0: no such share */
+    uint64_t item_bytes_max[SHARE_KIND_COUNT]; /* of managed disks: of the disk, without footer */
     uint64_t page_alignment;                   /* 512 */
     uint64_t share_bytes_max;                  /* of one file share; 0: not checked */
     uint64_t share_bytes_max_large;            /* with large file shares enabled */
-    uint64_t disk_bytes_min, disk_bytes_max;   /* that become managed disks */
+    uint64_t disk_bytes_min, disk_bytes_max;   /* of a VHD file that becomes a managed disk */
     uint64_t files_max;
     unsigned containers_max; /* containers and shares together */
     unsigned accounts_max;
@@ -28,6 +28,7 @@ struct device_limits {
 
 /* The newest row of the SKU. */
 const struct device_limits *limits_of(enum device_sku sku);
+/* NULL: no such version. */
 const struct device_limits *limits_find(enum device_sku sku, const char *version);
 
 #endif
