@@ -73,6 +73,7 @@ enum exit_code {
     X(ITEM_SPECIAL,     "item-special",         ITEM,  ITEMS_FAILED,   "customer", "not a regular file: it cannot be stored as a blob",  "Remove it, or leave it out with --exclude; symbolic links: --links skip or follow.") \
     X(NAME_ILLEGAL,     "name-illegal",         ITEM,  ITEMS_FAILED,   "customer", "the target cannot hold an item of this name",        "Rename it, or leave it out with --exclude.") \
     X(ITEM_TOO_LARGE,   "item-too-large",       ITEM,  ITEMS_FAILED,   "customer", "the item is larger than the target or --memory allows", "Store it in pieces, or raise --memory to the value named.") \
+    X(ITEM_ALIGNMENT,   "item-alignment",       ITEM,  ITEMS_FAILED,   "customer", "a page blob needs a multiple of 512 bytes",          "Pad the item to the next multiple of 512 bytes, or store it as a block blob.") \
     X(KEPT,             "kept",                 ITEM,  DONE,           "-",        "the target has something else of this name, which --overwrite keeps", "Copy again with another --overwrite if it should be replaced.") \
     X(ITEM_REFUSED,     "item-refused",         ITEM,  ITEMS_FAILED,   "operator", "the store refused this item",                        "Read the store's own words beside this code.") \
     X(OTHER_WRITER,     "other-writer",         ITEM,  ITEMS_FAILED,   "operator", "another writer changed this blob meanwhile",         "Stop the other writer, then run the same command again.") \

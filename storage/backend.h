@@ -53,6 +53,7 @@ extern const char *const blob_tier_names[BLOB_TIER_COUNT]; /* "", "Hot", ... */
 #define BLOB_TYPE_BYTES   256 /* Content-Type, Content-Encoding: longer ones are cut off */
 #define BLOB_METADATA_MAX 8192
 #define BLOB_TIME_NONE    INT64_MIN
+#define BLOB_PAGE_BYTES   512 /* a page blob has a multiple of this many bytes */
 
 /*
  * What is known of an item besides its bytes. Metadata of other clients travels in extra_metadata:
@@ -68,11 +69,14 @@ struct blob_props {
     bool has_crc64;
     bool has_md5;
     bool is_archived; /* tier Archive: cannot be read */
+    bool is_partial;  /* under its final name, but unfinished: to be taken for not there */
     enum blob_type type;
     enum blob_tier tier;
     uint8_t md5[MD5_BYTES];
     char etag[BLOB_ETAG_BYTES];   /* "" unknown */
     char job[BLOB_JOB_BYTES];     /* nonce of the job that stored it; "" unknown or not ours */
+    uint64_t stage_id;            /* of what is partial: the op's that made it */
+    uint64_t stage_session;       /* likewise: one opening of an end, by a random number */
     const char *content_type;     /* NULL: none */
     const char *content_encoding; /* NULL: none */
     const char *extra_metadata;
@@ -106,6 +110,7 @@ typedef void(blob_done_fn)(struct blob_op *op);
 /* One request. Embed it in your own struct and reach that struct with CONTAINER_OF. */
 struct blob_op {
     enum blob_verb verb;
+    enum blob_type type; /* all but STAT, READ, REMOVE: what it becomes; NONE is a block blob */
     const char *name;
     uint64_t item_id;      /* the same for all ops on one item of this run; keys open handles */
     const char *nonce;     /* the job's, 32 hex digits: part of every block id and staged file */
@@ -120,10 +125,10 @@ struct blob_op {
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props
-        *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ: as listed; a difference in
-                   size, mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond; /* PUT, COMMIT */
+    const struct blob_props *props; /* PUT, COMMIT: to store, of page blobs WRITE too. BLOCKS: the
+                                       item's size. READ: as listed; a difference in size, mtime or
+                                       etag is ERR_ITEM_CHANGED, found before or after the bytes */
+    enum blob_cond cond; /* PUT, COMMIT; of page blobs WRITE too, which may be the first to come */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
@@ -221,6 +226,7 @@ struct end_caps {
     uint32_t blocks_max;      /* 0: no limit */
     uint64_t block_bytes_max; /* 0: no limit */
     uint64_t put_bytes_max;   /* larger items need blocks; 0: no limit */
+    uint64_t page_bytes_max;  /* of a page blob; 0: there are none here */
 };
 
 struct lister;

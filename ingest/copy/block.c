@@ -419,6 +419,10 @@ block_start(struct block *block)
 {
     struct blob_op *op = &block->op;
     const struct order *order = block->order;
+    if (order != NULL && (order->kind == ORDER_COMMIT || order->kind == ORDER_BLOCK)) {
+        block->cond = order->cond;
+        memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
+    }
     if (order == NULL ? block->item->needs_stat : order->kind == ORDER_STAT) {
         block_step(block, BLOCK_EV_ASK);
         take_window(block);
@@ -436,8 +440,6 @@ block_start(struct block *block)
         op->block_bytes = block->item->block_bytes;
         block_submit(block, BLOB_BLOCKS, on_listed_blocks);
     } else if (order != NULL && order->kind == ORDER_COMMIT) {
-        block->cond = order->cond;
-        memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
         block_commit(block, block->item->block_count);
     } else {
         begin(block);
@@ -456,6 +458,7 @@ block_take(struct lane *lane, struct batch *batch, struct item *item)
     block->cond =
         lane->options.copy->overwrite == OVERWRITE_ALWAYS ? BLOB_COND_ANY : BLOB_COND_ABSENT;
     block->op.name = item->name;
+    block->op.type = (enum blob_type)item->type;
     block->op.item_id = item->id;
     block->op.nonce = lane->options.nonce;
     block->op.stage_id = batch->large != NULL

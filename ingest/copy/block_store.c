@@ -13,7 +13,7 @@ fill_props(struct block *block)
         *props = *item->source;
         props->etag[0] = '\0';
     } else {
-        *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
+        *props = (struct blob_props){.content_type = mime_of(item->name)};
     }
     props->size_bytes = item->size_bytes;
     props->original_bytes = item->size_bytes;
@@ -24,8 +24,9 @@ fill_props(struct block *block)
     if (item->md5 != NULL) {
         memcpy(props->md5, item->md5, MD5_BYTES);
     }
-    props->type = BLOB_TYPE_BLOCK;
-    props->tier = block->lane->options.copy->tier;
+    props->type = (enum blob_type)item->type;
+    /* Page blobs have no access tiers. */
+    props->tier = item->type == BLOB_TYPE_PAGE ? BLOB_TIER_NONE : block->lane->options.copy->tier;
     props->is_archived = false;
     (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
     block->op.props = props;
@@ -162,9 +163,12 @@ block_send(struct block *block)
     op->block_index = block->block_index;
     op->block_bytes = block->item->block_bytes;
     op->offset_bytes = (uint64_t)block->block_index * block->item->block_bytes;
-    if (block->order == NULL && !is_local) {
+    bool is_put = block->order == NULL && !is_local;
+    if (is_put || op->type == BLOB_TYPE_PAGE) {
         fill_props(block);
         fill_condition(block);
+    }
+    if (is_put) {
         block_submit(block, BLOB_PUT, on_put);
         return;
     }

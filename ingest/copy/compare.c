@@ -10,7 +10,11 @@ enum target_says
 item_compare(const struct copy_options *options, const char *nonce, const struct item *item,
              const struct blob_props *target)
 {
-    bool has_same_size = target->original_bytes == item->size_bytes;
+    if (target->is_partial) {
+        return TARGET_COPY; /* it only stands where an item will be */
+    }
+    bool is_other_type = item->type == BLOB_TYPE_PAGE && target->type != BLOB_TYPE_PAGE;
+    bool has_same_size = target->original_bytes == item->size_bytes && !is_other_type;
     /* Stores keep times in different precision; a microsecond apart is the same moment. */
     int64_t apart_ns = 0;
     bool has_same_time = target->mtime_ns != BLOB_TIME_NONE && item->mtime_ns != BLOB_TIME_NONE &&

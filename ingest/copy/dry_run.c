@@ -34,8 +34,10 @@ look_at(const struct dry_run *dry, const struct entry *entry, struct copy_figure
     struct item item = {.name = entry->name, .size_bytes = entry->props.original_bytes};
     struct err why = entry->err;
     uint32_t block_bytes = 0;
+    enum blob_type type = scan_type(dry->source, dry->target, &entry->props);
     figures->items_total++;
     if (entry->kind == ENTRY_ITEM && end_check_name(dry->target, entry->name, &why) == ERR_OK &&
+        scan_check_type(type, &dry->target->caps, item.size_bytes, &why) == ERR_OK &&
         scan_block_bytes(dry->options, &dry->target->caps, dry->block_largest, item.size_bytes,
                          &block_bytes, &why) == ERR_OK) {
         uint64_t blocks = (item.size_bytes + block_bytes - 1) / block_bytes;

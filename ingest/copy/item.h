@@ -58,6 +58,7 @@ struct item {
     uint32_t block_count; /* 0 for an empty item */
     uint8_t state;        /* enum item_state */
     uint8_t verdict;      /* enum item_verdict */
+    uint8_t type;         /* enum blob_type: what it becomes at the target */
     bool has_crc64;
     bool has_xxh3;
     bool needs_stat;  /* ask the target before copying */

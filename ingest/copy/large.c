@@ -86,6 +86,8 @@ deal_blocks(struct engine *engine, struct batch *batch)
         }
         struct order *order = engine_take_order(engine, batch, ORDER_BLOCK, lane_index);
         order->block_index = large->next_index++;
+        order->cond = large->cond;
+        memcpy(order->etag, large->cond_etag, sizeof order->etag);
         large->out_count++;
         mailbox_post(&engine->options.lanes[lane_index].mailbox, &order->mail);
     }

@@ -15,7 +15,8 @@ static const char schema[] =
     /* One row per stored item. */
     "CREATE TABLE done(id INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
     " mtime INTEGER NOT NULL, state INTEGER NOT NULL, verdict INTEGER NOT NULL, crc64 INTEGER,"
-    " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT);"
+    " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT,"
+    " type INTEGER NOT NULL);"
     /* Large items begun, and their blocks that are stored but not yet published. */
     "CREATE TABLE large(stage INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
     " mtime INTEGER NOT NULL, block_bytes INTEGER NOT NULL);"
@@ -127,7 +128,8 @@ prepare_statements(struct plan *plan, struct err *err)
         const char *text;
     } rows[] = {
         {&plan->add_done, "INSERT INTO done(name,size,mtime,state,verdict,crc64,block_bytes,xxh3,"
-                          "md5,sha256,etag) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"},
+                          "md5,sha256,etag,type)"
+                          " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"},
         {&plan->forget_done, "DELETE FROM done WHERE name=?1"},
         {&plan->add_large, "INSERT OR IGNORE INTO large VALUES(?1,?2,?3,?4,?5)"},
         {&plan->add_block, "INSERT INTO block VALUES(?1,?2,?3,?4,?5)"},
@@ -255,6 +257,7 @@ plan_add_item(struct plan *plan, const struct item *item, struct err *err)
         sql_bind_blob(stmt, 10, item->sha256, SHA256_BYTES);
     }
     sql_bind_text(stmt, 11, item->etag);
+    sql_bind_i64(stmt, 12, item->type);
     return sql_run(stmt, err);
 }
 
@@ -353,7 +356,7 @@ plan_index_names(struct plan *plan, struct err *err)
 
 /* ---- reading ---- */
 
-#define DONE_COLUMNS "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name"
+#define DONE_COLUMNS "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name,type"
 
 enum err_code
 plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *err)
@@ -431,6 +434,7 @@ read_done(struct sql_stmt *stmt, struct item *item)
     item->md5 = col_digest(stmt, 8, MD5_BYTES);
     item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
     item->etag = sql_col_text(stmt, 10);
+    item->type = sql_col_i64(stmt, 12) == BLOB_TYPE_PAGE ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
 }
 
 enum err_code

@@ -18,7 +18,7 @@
 #include "ingest/copy/item.h"
 
 #define PLAN_COMMIT_NS (200 * NS_PER_MS)
-#define PLAN_VERSION   1
+#define PLAN_VERSION   2
 
 struct plan {
     struct sql sql;

@@ -74,6 +74,36 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
     return ERR_OK;
 }
 
+enum blob_type
+scan_type(const struct end *source, const struct end *target, const struct blob_props *props)
+{
+    bool stays_page = source->caps.keeps_props && target->caps.page_bytes_max != 0 &&
+                      props->type == BLOB_TYPE_PAGE;
+    return stays_page ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+}
+
+enum err_code
+scan_check_type(enum blob_type type, const struct end_caps *caps, uint64_t size_bytes,
+                struct err *err)
+{
+    char a[UNITS_TEXT_BYTES];
+    char b[UNITS_TEXT_BYTES];
+    if (type != BLOB_TYPE_PAGE) {
+        return ERR_OK;
+    }
+    if (size_bytes % BLOB_PAGE_BYTES != 0) {
+        return err_set(err, ERR_ITEM_ALIGNMENT,
+                       "it has %llu bytes; a page blob has a multiple of %u",
+                       (unsigned long long)size_bytes, BLOB_PAGE_BYTES);
+    }
+    if (size_bytes > caps->page_bytes_max) {
+        return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes page blobs up to %s",
+                       units_format_size(size_bytes, a),
+                       units_format_size(caps->page_bytes_max, b));
+    }
+    return ERR_OK;
+}
+
 enum err_code
 scan_init(struct scan *scan, const struct scan_options *options, struct err *err)
 {
@@ -287,13 +317,16 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
     if (scan->options.source->caps.keeps_props) {
         item->source = keep_props(&batch->arena, &entry->props);
     }
+    item->type = (uint8_t)scan_type(scan->options.source, scan->options.target, &entry->props);
     batch->bytes += item->size_bytes;
     atomic_fetch_add_explicit(&scan->bytes, item->size_bytes, memory_order_relaxed);
     if (entry->props.is_archived) {
         (void)err_set(&why, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
     } else if (end_check_name(scan->options.target, item->name, &why) == ERR_OK &&
-               scan_block_bytes(copy, &scan->options.target->caps, scan->options.block_largest,
-                                item->size_bytes, &block_bytes, &why) != ERR_OK) {
+               (scan_check_type(item->type, &scan->options.target->caps, item->size_bytes, &why) !=
+                    ERR_OK ||
+                scan_block_bytes(copy, &scan->options.target->caps, scan->options.block_largest,
+                                 item->size_bytes, &block_bytes, &why) != ERR_OK)) {
         (void)err_wrap(&why, "'%s'", item->name);
     }
     if (why.code != ERR_OK) {
@@ -301,6 +334,9 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
         return ERR_OK;
     }
     ASSERT(block_bytes > 0);
+    if (item->type == BLOB_TYPE_PAGE) {
+        block_bytes = (block_bytes + BLOB_PAGE_BYTES - 1) / BLOB_PAGE_BYTES * BLOB_PAGE_BYTES;
+    }
     item->block_bytes = block_bytes;
     item->block_count = (uint32_t)((item->size_bytes + block_bytes - 1) / block_bytes);
     return look_up(scan, batch, item, err);

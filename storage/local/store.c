@@ -278,6 +278,7 @@ store_end_open(const char *address, const struct end_options *options, struct en
         return code;
     }
     end->end.caps.keeps_props = true;
+    end->end.caps.page_bytes_max = INT64_MAX;
     end->store_dir = mem_text(text_str(&dir));
     text_clear(&full);
     text_addf(&full, "%s/.sallyport/blobs.db", text_str(&dir));

@@ -84,6 +84,9 @@ on_visible(void *user, const struct memory_blob *blob)
     if (strcmp(blob->props.job, run->plan.nonce) != 0) {
         world_fail(run->world, "'%s' was stored without this job's nonce", blob->name);
     }
+    if (blob->props.type != world_type(run->world, blob->name, blob->props.size_bytes)) {
+        world_fail(run->world, "'%s' became visible with another type than it has", blob->name);
+    }
     if (!world_is_right(run->world, blob)) {
         world_fail(run->world, "wrong bytes became visible as '%s'", blob->name);
     }

@@ -80,6 +80,14 @@ world_is_right(const struct world *world, const struct memory_blob *blob)
     return is_right;
 }
 
+/* Where there are types some names are those of disks; what has no whole pages cannot be one. */
+enum blob_type
+world_type(const struct world *world, const char *name, uint64_t len)
+{
+    bool is_disk = world->has_pages && crc64(world->seed, name, strlen(name)) % 4 == 0;
+    return is_disk && len % BLOB_PAGE_BYTES == 0 ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+}
+
 static struct memory_blob *
 set(struct world *world, struct memory_store *store, const char *name, uint64_t version,
     uint64_t len)
@@ -93,6 +101,7 @@ set(struct world *world, struct memory_store *store, const char *name, uint64_t 
         props.has_crc64 = false;
         props.has_md5 = digest_md5(bytes, len, props.md5, &err) == ERR_OK;
     }
+    props.type = world_type(world, name, len);
     return memory_store_set(store, name, bytes, len, &props);
 }
 
@@ -211,6 +220,8 @@ choose_options(struct world *world)
         (struct end_caps){.is_local = one_in(world, 3), .keeps_props = true, .needs_zeros = true};
     world->target_caps.needs_zeros = !world->target_caps.is_local;
     world->target_caps.checks_transit = one_in(world, 2);
+    world->has_pages = world->source_caps.keeps_props && one_in(world, 2);
+    world->target_caps.page_bytes_max = world->has_pages ? INT64_MAX : 0;
     if (one_in(world, 6)) {
         world->target_caps.item_bytes_max = options->block_bytes * 4;
     }
