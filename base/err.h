@@ -79,6 +79,7 @@ enum exit_code {
     X(OTHER_WRITER,     "other-writer",         ITEM,  ITEMS_FAILED,   "operator", "another writer changed this blob meanwhile",         "Stop the other writer, then run the same command again.") \
     X(BLOB_ARCHIVED,    "blob-archived",        ITEM,  ITEMS_FAILED,   "customer", "the blob is in the archive tier",                    "Rehydrate it first, then run the same command again.") \
     X(DIGEST,           "digest-mismatch",      ITEM,  MISMATCH,       "support",  "the bytes do not match their checksum",              "Run the same command again; if it stays, the source or the store is damaged.") \
+    X(MANIFEST,         "manifest-crc-mismatch",ITEM,  MISMATCH,       "support",  "the bytes do not match the checksum in the device's manifest", "The file was damaged or changed after prepare to ship; it was not stored. Ask the customer for it again.") \
     X(VERIFY_MISSING,   "verify-missing",       ITEM,  MISMATCH,       "support",  "the store does not have an item that was stored",    "Run the same command again, and find out who removed it.") \
     X(VERIFY_MISMATCH,  "verify-mismatch",      ITEM,  MISMATCH,       "support",  "what the store has differs from what was stored",    "Find out who changed it, then copy again with --overwrite always.") \
     X(RECEIPT,          "receipt-invalid",      FAIL,  MISMATCH,       "support",  "the receipt is not valid",                           "Ask for the receipt again; do not trust this one.") \

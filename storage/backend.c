@@ -102,6 +102,12 @@ end_barrier(struct end *end, struct err *err)
 }
 
 enum err_code
+end_make_folder(struct end *end, const char *name, struct err *err)
+{
+    return end->ops->make_folder == NULL ? ERR_OK : end->ops->make_folder(end, name, err);
+}
+
+enum err_code
 end_check_name(const struct end *end, const char *name, struct err *err)
 {
     return end->ops->check_name == NULL ? ERR_OK : end->ops->check_name(end, name, err);

@@ -269,6 +269,9 @@ struct end_ops {
                              bool *ret_is_fresh, struct err *err);
     /* All blocks written so far survive power loss afterwards. Any thread; blocks. */
     enum err_code (*barrier)(struct end *end, struct err *err);
+    /* Make an empty folder of this name, where the end has folders; NULL: it has none. Any thread;
+     * blocks. */
+    enum err_code (*make_folder)(struct end *end, const char *name, struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
     enum err_code (*check_name)(const struct end *end, const char *name, struct err *err);
     /* The copy ended well: nothing unfinished is needed any more (staging folders go). */
@@ -295,6 +298,8 @@ MUST_USE enum err_code end_lister(struct end *end, end_wants_fn *wants, void *us
 MUST_USE enum err_code end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                                    bool *ret_is_fresh, struct err *err);
 MUST_USE enum err_code end_barrier(struct end *end, struct err *err);
+/* ERR_OK where the end has no folders. */
+MUST_USE enum err_code end_make_folder(struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_check_name(const struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_tidy(struct end *end, const char *nonce, struct err *err);
 struct end *end_close(struct end *end);

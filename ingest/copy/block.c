@@ -57,7 +57,9 @@ block_resubmit(struct block *block)
         return;
     }
     struct err err = ERR_NONE;
-    block->at = block->op.verb == BLOB_READ ? lane->source : lane->target;
+    bool is_read = block->op.verb == BLOB_READ;
+    block->at = is_read ? lane->source : lane->target;
+    block->op.name = is_read ? block->item->name : block->item->target;
     list_remove(&block->link);
     if (backend_submit(block->at, &block->op, &err) == ERR_OK) {
         list_push(&lane->in_flight, &block->link);
@@ -251,6 +253,10 @@ block_hash(struct block *block)
         (void)err_set(&err, ERR_DIGEST,
                       "'%s' does not match the checksum its store keeps: read %016llx", item->name,
                       (unsigned long long)block->crc64);
+        block_fail(block, &err);
+        return;
+    }
+    if (block->order == NULL && !item_fits_manifest(item, block->crc64, &err)) {
         block_fail(block, &err);
         return;
     }

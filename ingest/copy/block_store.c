@@ -26,7 +26,9 @@ fill_props(struct block *block)
     }
     props->type = (enum blob_type)item->type;
     /* Page blobs have no access tiers. */
-    props->tier = item->type == BLOB_TYPE_PAGE ? BLOB_TIER_NONE : block->lane->options.copy->tier;
+    props->tier = item->type == BLOB_TYPE_PAGE   ? BLOB_TIER_NONE
+                  : item->tier != BLOB_TIER_NONE ? (enum blob_tier)item->tier
+                                                 : block->lane->options.copy->tier;
     props->is_archived = false;
     (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
     block->op.props = props;

@@ -71,3 +71,16 @@ item_settle(struct batch *batch, struct item *item, enum target_says says,
         item->md5 = (const uint8_t *)arena_bytes(&batch->arena, target->md5, MD5_BYTES);
     }
 }
+
+bool
+item_fits_manifest(struct item *item, uint64_t crc64, struct err *err)
+{
+    if (item->has_manifest_crc64 && item->manifest_crc64 != crc64) {
+        (void)err_set(err, ERR_MANIFEST,
+                      "'%s' does not match its manifest: read %016llx, listed %016llx", item->name,
+                      (unsigned long long)crc64, (unsigned long long)item->manifest_crc64);
+        return false;
+    }
+    item->matches_manifest = item->has_manifest_crc64;
+    return true;
+}

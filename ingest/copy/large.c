@@ -110,6 +110,9 @@ combine(struct batch *batch, struct err *err)
     item->crc64 = crc;
     item->has_crc64 = true;
     item->verdict = large->is_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
+    if (!item_fits_manifest(item, crc, err)) {
+        return err->code;
+    }
     const struct blob_props *source = item->source;
     if (source != NULL && source->has_crc64 && source->content_encoding == NULL) {
         if (source->crc64 != crc) {

@@ -158,7 +158,7 @@ ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err 
     if (item->state != ITEM_PENDING) {
         return ERR_OK;
     }
-    enum err_code code = known_find(&scan->known, item->name, &found, &is_found, err);
+    enum err_code code = known_find(&scan->known, item->target, &found, &is_found, err);
     if (code != ERR_OK || !is_found) {
         return code;
     }
@@ -317,12 +317,14 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
     if (scan->options.source->caps.keeps_props) {
         item->source = keep_props(&batch->arena, &entry->props);
     }
-    item->type = (uint8_t)scan_type(scan->options.source, scan->options.target, &entry->props);
+    if (item->type == BLOB_TYPE_NONE) {
+        item->type = (uint8_t)scan_type(scan->options.source, scan->options.target, &entry->props);
+    }
     batch->bytes += item->size_bytes;
     atomic_fetch_add_explicit(&scan->bytes, item->size_bytes, memory_order_relaxed);
     if (entry->props.is_archived) {
         (void)err_set(&why, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
-    } else if (end_check_name(scan->options.target, item->name, &why) == ERR_OK &&
+    } else if (end_check_name(scan->options.target, item->target, &why) == ERR_OK &&
                (scan_check_type(item->type, &scan->options.target->caps, item->size_bytes, &why) !=
                     ERR_OK ||
                 scan_block_bytes(copy, &scan->options.target->caps, scan->options.block_largest,
@@ -349,6 +351,7 @@ new_item(struct scan *scan, const struct entry *entry)
     struct item *item = &batch->items[batch->count++];
     *item = (struct item){.id = ++scan->next_item_id};
     item->name = arena_text(&batch->arena, entry->name);
+    item->target = item->name;
     atomic_fetch_add_explicit(&scan->items, 1, memory_order_relaxed);
     return item;
 }
@@ -360,15 +363,71 @@ take_batch(struct scan *scan)
     batch_clear(scan->filling);
 }
 
+/* Where does the entry go? Kept in the item, whose batch has the texts. */
+static void
+put_place(struct batch *batch, struct item *item, const struct copy_place *place)
+{
+    item->type = (uint8_t)place->type;
+    item->tier = (uint8_t)place->tier;
+    item->is_renamed = place->is_renamed;
+    item->has_manifest_crc64 = place->has_crc64;
+    item->manifest_crc64 = place->crc64;
+    if (place->target != NULL && strcmp(place->target, item->name) != 0) {
+        item->target = arena_text(&batch->arena, place->target);
+    }
+}
+
+/* An empty folder is kept where the target has folders; elsewhere it is nothing. */
+static enum err_code
+add_folder(struct scan *scan, const struct entry *entry, struct err *err)
+{
+    struct copy_place place = {0};
+    const struct copy_options *copy = scan->options.copy;
+    if (copy->place == NULL || !filter_takes(&copy->filter, entry->name)) {
+        return ERR_OK;
+    }
+    copy->place(copy->place_user, entry, &place);
+    return place.verdict == PLACE_TAKE && place.target != NULL
+               ? end_make_folder(scan->options.target, place.target, err)
+               : ERR_OK;
+}
+
+/* An entry that cannot be copied, whatever it is, or that is not to be. */
+static bool
+ends_here(struct batch *batch, struct item *item, const struct entry *entry,
+          const struct copy_place *place)
+{
+    if (place->verdict == PLACE_SKIP || place->verdict == PLACE_FAIL) {
+        item_fail(batch, item, place->verdict == PLACE_SKIP ? ITEM_SKIPPED : ITEM_FAILED,
+                  &place->err);
+        return true;
+    }
+    if (entry->kind != ENTRY_ITEM) {
+        item_fail(batch, item, entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED,
+                  &entry->err);
+    }
+    return entry->kind != ENTRY_ITEM;
+}
+
 /* A large item travels alone; what was collected before it goes first. Needs one free batch. */
 static enum err_code
 add_entry(struct scan *scan, const struct entry *entry, struct err *err)
 {
-    if (entry->kind == ENTRY_FOLDER || !filter_takes(&scan->options.copy->filter, entry->name)) {
+    const struct copy_options *copy = scan->options.copy;
+    struct copy_place place = {0};
+    if (entry->kind == ENTRY_FOLDER) {
+        return add_folder(scan, entry, err);
+    }
+    if (!filter_takes(&copy->filter, entry->name)) {
         return ERR_OK;
     }
-    bool is_large =
-        entry->kind == ENTRY_ITEM && entry->props.original_bytes > scan->options.copy->block_bytes;
+    if (copy->place != NULL) {
+        copy->place(copy->place_user, entry, &place);
+        if (place.verdict == PLACE_IGNORE) {
+            return ERR_OK;
+        }
+    }
+    bool is_large = entry->kind == ENTRY_ITEM && entry->props.original_bytes > copy->block_bytes;
     if (is_large && scan->filling->count > 0) {
         enum err_code code = flush(scan, false, err);
         if (code != ERR_OK) {
@@ -378,9 +437,8 @@ add_entry(struct scan *scan, const struct entry *entry, struct err *err)
     }
     struct batch *batch = scan->filling;
     struct item *item = new_item(scan, entry);
-    if (entry->kind != ENTRY_ITEM) {
-        item_fail(batch, item, entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED,
-                  &entry->err);
+    put_place(batch, item, &place);
+    if (ends_here(batch, item, entry, &place)) {
         return ERR_OK;
     }
     enum err_code code = add_item(scan, entry, item, err);

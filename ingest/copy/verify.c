@@ -124,13 +124,13 @@ need_store(struct verify *v, struct err *err)
 static enum err_code
 ask_for(struct verify *v, const struct item *item, uint64_t row, struct err *err)
 {
-    struct entry entry = {.name = item->name};
+    struct entry entry = {.name = item->target};
     struct err why = ERR_NONE;
     enum err_code code = need_store(v, err);
     if (code != ERR_OK) {
         return code;
     }
-    code = reader_stat(&v->store, item->name, &entry.props, &why);
+    code = reader_stat(&v->store, item->target, &entry.props, &why);
     if (code == ERR_OK) {
         v->unlisted++;
         return compare(v, &entry, err);
@@ -183,7 +183,7 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
     struct err why = ERR_NONE;
     uint64_t crc = 0;
     enum err_code code =
-        reader_crc64(&v->store, item->name, item->size_bytes, item->mtime_ns, &crc, &why);
+        reader_crc64(&v->store, item->target, item->size_bytes, item->mtime_ns, &crc, &why);
     if (interrupted(v, err) != ERR_OK) {
         return err->code;
     }

@@ -1,0 +1,269 @@
+/* Reading a plan: what earlier runs have recorded, and what this one did, for verifying. */
+#include "base/text.h"
+#include "ingest/copy/plan.h"
+
+#include <string.h>
+
+#define READER_CACHE_BYTES ((size_t)4 << 20)
+
+#define DONE_COLUMNS                                                                               \
+    "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name,type,target,"         \
+    "renamed,manifest"
+
+enum err_code
+plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *err)
+{
+    struct plan_reader reader = {0};
+    enum err_code code = sql_open(&reader.sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK ? sql_prepare(&reader.sql, &reader.find_done,
+                                        "SELECT " DONE_COLUMNS " FROM done WHERE name=?1", err)
+                          : code;
+    code =
+        code == ERR_OK
+            ? sql_prepare(&reader.sql, &reader.find_target,
+                          "SELECT " DONE_COLUMNS " FROM done WHERE coalesce(target,name)=?1", err)
+            : code;
+    code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.find_size,
+                             "SELECT block_bytes FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
+                             " ORDER BY stage DESC LIMIT 1",
+                             err)
+               : code;
+    code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.find_large,
+                             "SELECT stage FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
+                             " AND block_bytes=?4 ORDER BY stage DESC",
+                             err)
+               : code;
+    code = code == ERR_OK
+               ? sql_prepare(&reader.sql, &reader.blocks,
+                             "SELECT number,crc64,xxh3,checked FROM block WHERE stage=?1", err)
+               : code;
+    if (code != ERR_OK) {
+        plan_reader_close(&reader);
+        return code;
+    }
+    *ret_reader = reader;
+    /* Statements point at their connection, which has moved. */
+    ret_reader->find_done.sql = &ret_reader->sql;
+    ret_reader->find_target.sql = &ret_reader->sql;
+    ret_reader->find_size.sql = &ret_reader->sql;
+    ret_reader->find_large.sql = &ret_reader->sql;
+    ret_reader->blocks.sql = &ret_reader->sql;
+    return ERR_OK;
+}
+
+void
+plan_reader_close(struct plan_reader *reader)
+{
+    sql_stmt_done(&reader->find_done);
+    sql_stmt_done(&reader->find_target);
+    sql_stmt_done(&reader->find_size);
+    sql_stmt_done(&reader->find_large);
+    sql_stmt_done(&reader->blocks);
+    text_done(&reader->name);
+    sql_close(&reader->sql);
+}
+
+static const uint8_t *
+col_digest(struct sql_stmt *stmt, int col, size_t want_len)
+{
+    size_t len = 0;
+    const void *bytes = sql_col_blob(stmt, col, &len);
+    return len == want_len ? bytes : NULL;
+}
+
+/* Texts are borrowed from the row. */
+static void
+read_done(struct sql_stmt *stmt, struct item *item)
+{
+    item->size_bytes = (uint64_t)sql_col_i64(stmt, 1);
+    item->mtime_ns = sql_col_i64(stmt, 2);
+    item->state = sql_col_i64(stmt, 3) == ITEM_UNCHANGED ? ITEM_UNCHANGED : ITEM_RESUMED;
+    int64_t verdict = sql_col_i64(stmt, 4);
+    item->verdict =
+        verdict > 0 && verdict < VERDICT_COUNT ? (uint8_t)verdict : VERDICT_UNVERIFIABLE;
+    item->has_crc64 = !sql_col_is_null(stmt, 5);
+    item->crc64 = (uint64_t)sql_col_i64(stmt, 5);
+    item->block_bytes = (uint32_t)sql_col_i64(stmt, 6);
+    const uint8_t *xxh3 = col_digest(stmt, 7, XXH3_BYTES);
+    item->has_xxh3 = xxh3 != NULL;
+    if (xxh3 != NULL) {
+        memcpy(item->xxh3, xxh3, XXH3_BYTES);
+    }
+    item->md5 = col_digest(stmt, 8, MD5_BYTES);
+    item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
+    item->etag = sql_col_text(stmt, 10);
+    item->type = sql_col_i64(stmt, 12) == BLOB_TYPE_PAGE ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+    item->is_renamed = sql_col_i64(stmt, 14) != 0;
+    item->matches_manifest = sql_col_i64(stmt, 15) != 0;
+}
+
+enum err_code
+plan_find_done(struct plan_reader *reader, struct arena *arena, struct item *item, bool *ret_found,
+               struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_done;
+    bool has_row = false;
+    *ret_found = false;
+    sql_bind_blob(stmt, 1, item->name, strlen(item->name));
+    enum err_code code = sql_step(stmt, &has_row, err);
+    if (code == ERR_OK && has_row && (uint64_t)sql_col_i64(stmt, 1) == item->size_bytes &&
+        sql_col_i64(stmt, 2) == item->mtime_ns) {
+        read_done(stmt, item);
+        item->is_recorded = true;
+        item->md5 = item->md5 == NULL ? NULL : (void *)arena_bytes(arena, item->md5, MD5_BYTES);
+        item->sha256 =
+            item->sha256 == NULL ? NULL : (void *)arena_bytes(arena, item->sha256, SHA256_BYTES);
+        item->etag = item->etag == NULL ? NULL : arena_text(arena, item->etag);
+        *ret_found = true;
+    }
+    sql_reset(stmt);
+    return code;
+}
+
+static void
+col_text(struct sql_stmt *stmt, int col, struct text *out)
+{
+    size_t len = 0;
+    const void *bytes = sql_col_blob(stmt, col, &len);
+    text_clear(out);
+    text_add(out, bytes, len);
+}
+
+enum err_code
+plan_find_row(struct plan_reader *reader, const char *target, uint64_t *ret_row, struct item *item,
+              struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_target;
+    bool has_row = false;
+    *ret_row = 0;
+    sql_bind_blob(stmt, 1, target, strlen(target));
+    enum err_code code = sql_step(stmt, &has_row, err);
+    if (code == ERR_OK && has_row) {
+        col_text(stmt, 11, &reader->name);
+        *item = (struct item){.name = text_str(&reader->name), .target = target};
+        read_done(stmt, item);
+        item->md5 = NULL;
+        item->sha256 = NULL;
+        item->etag = NULL;
+        *ret_row = (uint64_t)sql_col_i64(stmt, 0);
+    }
+    sql_reset(stmt);
+    return code;
+}
+
+static enum err_code
+read_blocks(struct plan_reader *reader, uint32_t block_count, struct large *large, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->blocks;
+    bool has_row = false;
+    sql_bind_i64(stmt, 1, (int64_t)large->stage_id);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    for (; code == ERR_OK && has_row; code = sql_step(stmt, &has_row, err)) {
+        int64_t index = sql_col_i64(stmt, 0);
+        const uint8_t *xxh3 = col_digest(stmt, 2, XXH3_BYTES);
+        if (index < 0 || index >= block_count || xxh3 == NULL) {
+            sql_reset(stmt);
+            return err_set(err, ERR_STATE_INVALID, "'%s': block %lld of stage %llu is damaged",
+                           reader->sql.path, (long long)index, (unsigned long long)large->stage_id);
+        }
+        uint8_t bit = (uint8_t)(1U << (index & 7));
+        large->stored_count += (large->is_stored[index >> 3] & bit) == 0;
+        large->is_stored[index >> 3] |= bit;
+        large->crcs[index] = (uint64_t)sql_col_i64(stmt, 1);
+        memcpy(large->xxh3s + index * XXH3_BYTES, xxh3, XXH3_BYTES);
+        large->is_checked = large->is_checked && (sql_col_i64(stmt, 3) == BLOB_CHECKED_CRC64 ||
+                                                  sql_col_i64(stmt, 3) == BLOB_CHECKED_MD5);
+    }
+    return code;
+}
+
+static void
+bind_large(struct sql_stmt *stmt, const struct item *item)
+{
+    sql_bind_blob(stmt, 1, item->name, strlen(item->name));
+    sql_bind_i64(stmt, 2, (int64_t)item->size_bytes);
+    sql_bind_i64(stmt, 3, item->mtime_ns);
+}
+
+enum err_code
+plan_find_block_bytes(struct plan_reader *reader, const struct item *item,
+                      uint32_t *ret_block_bytes, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_size;
+    bool has_row = false;
+    bind_large(stmt, item);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    int64_t bytes = code == ERR_OK && has_row ? sql_col_i64(stmt, 0) : 0;
+    sql_reset(stmt);
+    if (code == ERR_OK) {
+        *ret_block_bytes = bytes > 0 && bytes <= UINT32_MAX ? (uint32_t)bytes : 0;
+    }
+    return code;
+}
+
+enum err_code
+plan_find_large(struct plan_reader *reader, const struct item *item, struct large *large,
+                bool *ret_found, struct err *err)
+{
+    struct sql_stmt *stmt = &reader->find_large;
+    bool has_row = false;
+    bind_large(stmt, item);
+    sql_bind_i64(stmt, 4, item->block_bytes);
+    enum err_code code = sql_step(stmt, &has_row, err);
+    *ret_found = code == ERR_OK && has_row;
+    if (*ret_found) {
+        large->stage_id = (uint64_t)sql_col_i64(stmt, 0);
+        large->is_recorded = true;
+    }
+    sql_reset(stmt);
+    if (!*ret_found || code != ERR_OK) {
+        return code;
+    }
+    code = read_blocks(reader, item->block_count, large, err);
+    large->has_old_blocks = large->stored_count > 0;
+    return code;
+}
+
+enum err_code
+plan_last_row(struct plan_reader *reader, uint64_t *ret_row, struct err *err)
+{
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    enum err_code code = sql_prepare(&reader->sql, &stmt, "SELECT max(id) FROM done", err);
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    if (code == ERR_OK) {
+        *ret_row = has_row ? (uint64_t)sql_col_i64(&stmt, 0) : 0;
+    }
+    sql_stmt_done(&stmt);
+    return code;
+}
+
+enum err_code
+plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
+{
+    struct sql sql = {0};
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    AUTO_TEXT name = TEXT_INIT;
+    AUTO_TEXT target = TEXT_INIT;
+    enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK
+               ? sql_prepare(&sql, &stmt, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", err)
+               : code;
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    while (code == ERR_OK && has_row) {
+        struct item item = {0};
+        col_text(&stmt, 11, &name);
+        col_text(&stmt, 13, &target);
+        read_done(&stmt, &item);
+        item.name = text_str(&name);
+        item.target = sql_col_is_null(&stmt, 13) ? item.name : text_str(&target);
+        code = fn(user, &item, (uint64_t)sql_col_i64(&stmt, 0), err);
+        code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    }
+    sql_stmt_done(&stmt);
+    sql_close(&sql);
+    return code;
+}
