@@ -31,7 +31,7 @@ extern const unsigned common_option_count;
 
 // clang-format off
 #define COMMAND_MAP(X) \
-    X(copy) X(verify) \
+    X(copy) X(verify) X(manifest) \
     X(bench_source) X(bench_hash) X(bench_send) X(bench_end_to_end) X(bench_clean) \
     X(error_list) X(error_explain) X(doctor) X(completion)
 // clang-format on

@@ -2,13 +2,15 @@
  * ingest/device/manifest_set.h - what a manifest says of a path, for comparing it with a tree of
  * any size in bounded memory.
  *
- * Paths are kept as 128-bit hashes under a random seed, in an open-addressed table that lies in an
- * unlinked temporary file and is mapped: a million entries are about 48 MB of page cache, not of
+ * Paths are kept as 125-bit hashes under a random secret, in an open-addressed table that lies in
+ * an unlinked temporary file and is mapped: a million entries are 64 MiB of page cache, not of
  * heap, and a table for 500 million files still works.
  *
+ *   shape    32 bytes a slot; the table doubles when it is three quarters full, and needs half as
+ *            much again while it does
  *   owner    the set
  *   thread   any number may look up at a time after the last add (marks are atomic)
- *   errors   ERR_STATE_FULL: no room for the table
+ *   errors   ERR_STATE_FULL: no room for the table; ERR_CONFIG: the folder cannot be used
  */
 #ifndef INGEST_DEVICE_MANIFEST_SET_H
 #define INGEST_DEVICE_MANIFEST_SET_H

@@ -16,6 +16,11 @@ _sallyport() {
         files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         esac ;;
+    "manifest "*)
+        files=-f words="--help --output --sku --tiers --state --json --quiet --verbose --no-color --yes --config --log-level"
+        case "$prev" in
+        --sku) files="" words="databox disk heavy" ;;
+        esac ;;
     "bench source "*)
         files=-f words="--help --lanes --in-flight --block-size --memory --io --cold --runs --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
@@ -58,7 +63,7 @@ _sallyport() {
         esac ;;
     "bench "*) words="source hash send end-to-end clean" ;;
     "error "*) words="list explain" ;;
-    *) words="copy verify bench error doctor completion" ;;
+    *) words="copy verify manifest bench error doctor completion" ;;
     esac
     COMPREPLY=($(compgen $files -W "$words" -- "$cur"))
 }
