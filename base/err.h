@@ -75,6 +75,9 @@ enum exit_code {
     X(ITEM_TOO_LARGE,   "item-too-large",       ITEM,  ITEMS_FAILED,   "customer", "the item is larger than the target or --memory allows", "Store it in pieces, or raise --memory to the value named.") \
     X(ITEM_ALIGNMENT,   "item-alignment",       ITEM,  ITEMS_FAILED,   "customer", "a page blob needs a multiple of 512 bytes",          "Pad the item to the next multiple of 512 bytes, or store it as a block blob.") \
     X(KEPT,             "kept",                 ITEM,  DONE,           "-",        "the target has something else of this name, which --overwrite keeps", "Copy again with another --overwrite if it should be replaced.") \
+    X(LEFT_OUT,         "left-out",             ITEM,  DONE,           "-",        "a rule or the fix plan leaves the item out",         "Nothing to do, if the rule is meant.") \
+    X(FINDING,          "device-finding",       ITEM,  ITEMS_FAILED,   "customer", "the checks of the device do not let the item be copied", "See 'sallyport error explain' with the code named, and 'sallyport validate'.") \
+    X(DEVICE,           "device-halted",        HALT,  HALTED,         "support",  "what is on the device must be fixed first",          "See the findings; 'sallyport validate' shows them with a plan that would fix what a machine can.") \
     X(ITEM_REFUSED,     "item-refused",         ITEM,  ITEMS_FAILED,   "operator", "the store refused this item",                        "Read the store's own words beside this code.") \
     X(OTHER_WRITER,     "other-writer",         ITEM,  ITEMS_FAILED,   "operator", "another writer changed this blob meanwhile",         "Stop the other writer, then run the same command again.") \
     X(BLOB_ARCHIVED,    "blob-archived",        ITEM,  ITEMS_FAILED,   "customer", "the blob is in the archive tier",                    "Rehydrate it first, then run the same command again.") \

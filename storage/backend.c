@@ -1,6 +1,7 @@
 #include "storage/backend.h"
 
-const char *const blob_type_names[BLOB_TYPE_COUNT] = {"", "BlockBlob", "PageBlob", "AppendBlob"};
+const char *const blob_type_names[BLOB_TYPE_COUNT] = {"", "BlockBlob", "PageBlob", "AppendBlob",
+                                                      "AzureFile"};
 const char *const blob_tier_names[BLOB_TIER_COUNT] = {"", "Hot", "Cool", "Cold", "Archive"};
 
 enum err_code

@@ -34,6 +34,7 @@ enum blob_type {
     BLOB_TYPE_BLOCK,
     BLOB_TYPE_PAGE,
     BLOB_TYPE_APPEND,
+    BLOB_TYPE_FILE, /* of a file share */
     BLOB_TYPE_COUNT
 };
 enum blob_tier {
@@ -44,8 +45,8 @@ enum blob_tier {
     BLOB_TIER_ARCHIVE,
     BLOB_TIER_COUNT
 };
-extern const char
-    *const blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob" */
+extern const char *const
+    blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob", "AzureFile" */
 extern const char *const blob_tier_names[BLOB_TIER_COUNT]; /* "", "Hot", ... */
 
 #define BLOB_ETAG_BYTES   64  /* Azure: "0x8D..." within quotes; kept as it came, quotes included */
