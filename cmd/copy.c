@@ -103,7 +103,8 @@ bottleneck(const struct copy_figures *figures)
 static uint64_t
 items_done(const struct copy_figures *f)
 {
-    return f->items_copied + f->items_unchanged + f->items_skipped + f->items_failed;
+    return f->items_copied + f->items_renamed + f->items_unchanged + f->items_skipped +
+           f->items_failed;
 }
 
 static void
@@ -203,12 +204,12 @@ put_summary(struct output *output, const struct copy_result *result)
     const unsigned long long items[] = {f->items_total,
                                         f->items_copied,
                                         f->items_unchanged,
-                                        0,
+                                        f->items_renamed,
                                         f->items_skipped + f->items_unchanged,
                                         f->items_failed};
     const unsigned long long bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed,
                                         f->bytes_sent};
-    const unsigned long long checks[] = {f->in_transit, 0, f->read_back, f->unverifiable};
+    const unsigned long long checks[] = {f->in_transit, f->manifest, f->read_back, f->unverifiable};
     struct json *json = &output->json;
     struct rusage usage = {0};
     double seconds = (double)f->elapsed_ns / 1e9;

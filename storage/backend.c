@@ -1,6 +1,7 @@
 #include "storage/backend.h"
 
-const char *const blob_type_names[BLOB_TYPE_COUNT] = {"", "BlockBlob", "PageBlob", "AppendBlob"};
+const char *const blob_type_names[BLOB_TYPE_COUNT] = {"", "BlockBlob", "PageBlob", "AppendBlob",
+                                                      "AzureFile"};
 const char *const blob_tier_names[BLOB_TIER_COUNT] = {"", "Hot", "Cool", "Cold", "Archive"};
 
 enum err_code
@@ -99,6 +100,12 @@ enum err_code
 end_barrier(struct end *end, struct err *err)
 {
     return end->ops->barrier == NULL ? ERR_OK : end->ops->barrier(end, err);
+}
+
+enum err_code
+end_make_folder(struct end *end, const char *name, struct err *err)
+{
+    return end->ops->make_folder == NULL ? ERR_OK : end->ops->make_folder(end, name, err);
 }
 
 enum err_code

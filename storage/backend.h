@@ -35,6 +35,7 @@ enum blob_type {
     BLOB_TYPE_BLOCK,
     BLOB_TYPE_PAGE,
     BLOB_TYPE_APPEND,
+    BLOB_TYPE_FILE, /* of a file share */
     BLOB_TYPE_COUNT
 };
 enum blob_tier {
@@ -45,8 +46,8 @@ enum blob_tier {
     BLOB_TIER_ARCHIVE,
     BLOB_TIER_COUNT
 };
-extern const char
-    *const blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob" */
+extern const char *const
+    blob_type_names[BLOB_TYPE_COUNT]; /* "", "BlockBlob", "PageBlob", "AppendBlob", "AzureFile" */
 extern const char *const blob_tier_names[BLOB_TIER_COUNT]; /* "", "Hot", ... */
 
 #define BLOB_ETAG_BYTES   64  /* Azure: "0x8D..." within quotes; kept as it came, quotes included */
@@ -54,6 +55,7 @@ extern const char *const blob_tier_names[BLOB_TIER_COUNT]; /* "", "Hot", ... */
 #define BLOB_TYPE_BYTES   256 /* Content-Type, Content-Encoding: longer ones are cut off */
 #define BLOB_METADATA_MAX 8192
 #define BLOB_TIME_NONE    INT64_MIN
+#define BLOB_PAGE_BYTES   512 /* a page blob has a multiple of this many bytes */
 
 /*
  * What is known of an item besides its bytes. Metadata of other clients travels in extra_metadata:
@@ -69,11 +71,14 @@ struct blob_props {
     bool has_crc64;
     bool has_md5;
     bool is_archived; /* tier Archive: cannot be read */
+    bool is_partial;  /* under its final name, but unfinished: to be taken for not there */
     enum blob_type type;
     enum blob_tier tier;
     uint8_t md5[MD5_BYTES];
     char etag[BLOB_ETAG_BYTES];   /* "" unknown */
     char job[BLOB_JOB_BYTES];     /* nonce of the job that stored it; "" unknown or not ours */
+    uint64_t stage_id;            /* of what is partial: the op's that made it */
+    uint64_t stage_session;       /* likewise: one opening of an end, by a random number */
     const char *content_type;     /* NULL: none */
     const char *content_encoding; /* NULL: none */
     const char *extra_metadata;
@@ -115,6 +120,7 @@ typedef void(blob_done_fn)(struct blob_op *op);
 /* One request. Embed it in your own struct and reach that struct with CONTAINER_OF. */
 struct blob_op {
     enum blob_verb verb;
+    enum blob_type type; /* all but STAT, READ, REMOVE: what it becomes; NONE is a block blob */
     const char *name;
     uint64_t item_id;      /* the same for all ops on one item of this run; keys open handles */
     const char *nonce;     /* the job's, 32 hex digits: part of every block id and staged file */
@@ -132,10 +138,10 @@ struct blob_op {
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props
-        *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ: as listed; a difference in
-                   size, mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond; /* PUT, COMMIT */
+    const struct blob_props *props; /* PUT, COMMIT: to store, of page blobs WRITE too. BLOCKS: the
+                                       item's size. READ: as listed; a difference in size, mtime or
+                                       etag is ERR_ITEM_CHANGED, found before or after the bytes */
+    enum blob_cond cond; /* PUT, COMMIT; of page blobs WRITE too, which may be the first to come */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
@@ -258,6 +264,7 @@ struct end_caps {
     uint32_t blocks_max;      /* 0: no limit */
     uint64_t block_bytes_max; /* 0: no limit */
     uint64_t put_bytes_max;   /* larger items need blocks; 0: no limit */
+    uint64_t page_bytes_max;  /* of a page blob; 0: there are none here */
 };
 
 struct lister;
@@ -301,6 +308,9 @@ struct end_ops {
                              bool *ret_is_fresh, struct err *err);
     /* All blocks written so far survive power loss afterwards. Any thread; blocks. */
     enum err_code (*barrier)(struct end *end, struct err *err);
+    /* Make an empty folder of this name, where the end has folders; NULL: it has none. Any thread;
+     * blocks. */
+    enum err_code (*make_folder)(struct end *end, const char *name, struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
     enum err_code (*check_name)(const struct end *end, const char *name, struct err *err);
     /* The copy ended well: nothing unfinished is needed any more (staging folders go). */
@@ -327,6 +337,8 @@ MUST_USE enum err_code end_lister(struct end *end, end_wants_fn *wants, void *us
 MUST_USE enum err_code end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                                    bool *ret_is_fresh, struct err *err);
 MUST_USE enum err_code end_barrier(struct end *end, struct err *err);
+/* ERR_OK where the end has no folders. */
+MUST_USE enum err_code end_make_folder(struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_check_name(const struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_tidy(struct end *end, const char *nonce, struct err *err);
 struct end *end_close(struct end *end);

@@ -77,3 +77,20 @@ cond_allows_read(struct request *request, uint64_t etag, int64_t modified_ns)
     }
     return true;
 }
+
+bool
+cond_allows_pages(struct request *request, const struct blob *blob)
+{
+    uint64_t wanted = 0;
+    if (head_find(&request->head, "x-ms-if-sequence-number-eq") == NULL) {
+        return true;
+    }
+    if (!head_number(request, "x-ms-if-sequence-number-eq", &wanted)) {
+        return false;
+    }
+    if (blob->sequence != wanted) {
+        answer_error(request, 412, "SequenceNumberConditionNotMet",
+                     "The sequence number condition specified was not met.");
+    }
+    return blob->sequence == wanted;
+}

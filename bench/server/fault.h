@@ -25,6 +25,8 @@
     X(PUT_BLOCK,        "put-block")         \
     X(PUT_BLOCK_LIST,   "put-block-list")    \
     X(GET_BLOCK_LIST,   "get-block-list")    \
+    X(PUT_PAGE,         "put-page")          \
+    X(GET_PAGE_RANGES,  "get-page-ranges")   \
     X(GET_BLOB,         "get-blob")          \
     X(HEAD_BLOB,        "head-blob")         \
     X(SET_BLOB,         "set-blob")          \
@@ -37,8 +39,8 @@
     X(ACCOUNT,          "account")           \
     X(OTHER,            "other")
 #define VERBS_ALL  ((1U << VERB_COUNT) - 1)
-#define VERBS_PUTS (1U << VERB_PUT_BLOB | 1U << VERB_PUT_BLOCK)
-#define VERBS_ENDS (1U << VERB_PUT_BLOB | 1U << VERB_PUT_BLOCK_LIST)
+#define VERBS_PUTS (1U << VERB_PUT_BLOB | 1U << VERB_PUT_BLOCK | 1U << VERB_PUT_PAGE)
+#define VERBS_ENDS (1U << VERB_PUT_BLOB | 1U << VERB_PUT_BLOCK_LIST | 1U << VERB_PUT_PAGE)
 #define VERBS_GETS (1U << VERB_GET_BLOB)
 #define VERBS_WRITES (VERBS_PUTS | VERBS_ENDS)
 /*    id           word           happens to     status seconds */

@@ -18,6 +18,8 @@ struct found {
     struct props props;
     struct blob_data *data;
     int fd;
+    bool is_page;
+    uint64_t sequence;
 };
 
 void
@@ -59,6 +61,8 @@ find_blob(struct request *request, struct found *found)
         found->created_ns = blob->created_ns;
         found->modified_ns = blob->modified_ns;
         found->data = data_take(blob->data);
+        found->is_page = blob->is_page;
+        found->sequence = blob->sequence;
         for (const char *at = NULL; (at = props_next(&blob->props, at, &value)) != NULL;) {
             props_add(&found->props, at, value);
         }
@@ -76,11 +80,15 @@ answer_common(struct request *request, const struct found *found)
     char when[CLOCK_TEXT_BYTES];
     answer_etag(request, found->etag, found->modified_ns);
     props_answer(request, &found->props);
-    if (props_find(&found->props, "x-ms-access-tier") == NULL) {
+    if (found->is_page) {
+        AUTO_TEXT number = TEXT_INIT;
+        text_addf(&number, "%llu", (unsigned long long)found->sequence);
+        answer_field(request, "x-ms-blob-sequence-number", text_str(&number));
+    } else if (props_find(&found->props, "x-ms-access-tier") == NULL) {
         answer_field(request, "x-ms-access-tier", "Hot");
         answer_field(request, "x-ms-access-tier-inferred", "true");
     }
-    answer_field(request, "x-ms-blob-type", "BlockBlob");
+    answer_field(request, "x-ms-blob-type", found->is_page ? "PageBlob" : "BlockBlob");
     answer_field(request, "x-ms-creation-time", clock_format_http(found->created_ns, when));
     answer_field(request, "x-ms-lease-status", "unlocked");
     answer_field(request, "x-ms-lease-state", "available");

@@ -133,11 +133,12 @@ add_blob(struct text *out, const struct blob *blob, const struct page *page)
             xml_add(out, at, value);
         }
     }
-    if (!has_tier) {
+    if (!has_tier && !blob->is_page) {
         text_add_str(out, "<AccessTier>Hot</AccessTier>"
                           "<AccessTierInferred>true</AccessTierInferred>");
     }
-    text_add_str(out, "<BlobType>BlockBlob</BlobType><LeaseStatus>unlocked</LeaseStatus>"
+    text_addf(out, "<BlobType>%s</BlobType>", blob->is_page ? "PageBlob" : "BlockBlob");
+    text_add_str(out, "<LeaseStatus>unlocked</LeaseStatus>"
                       "<LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
                       "</Properties>");
     if (page->has_metadata) {

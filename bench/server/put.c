@@ -109,6 +109,32 @@ props_collect(struct request *request, struct props *ret_props)
 }
 
 bool
+put_is_page_blob(const struct request *request)
+{
+    const char *type = head_find(&request->head, "x-ms-blob-type");
+    return type != NULL && strcmp(type, "PageBlob") == 0;
+}
+
+/* A page blob is made without bytes; its length is a header's. */
+static bool
+page_blob_begins(struct request *request)
+{
+    uint64_t len = 0;
+    if (!head_number(request, "x-ms-blob-content-length", &len)) {
+        return false;
+    }
+    bool is_kept = request->site->store.mode == STORE_KEEP;
+    if (len % STORE_PAGE_BYTES != 0 || len > (is_kept ? SERVER_KEPT_MAX : SERVER_PAGE_BLOB_MAX)) {
+        return refuse_header(request, "x-ms-blob-content-length");
+    }
+    if (request->head.body_bytes != 0 || head_find(&request->head, "x-ms-access-tier") != NULL) {
+        answer_error(request, 400, "InvalidInput", "A page blob begins without bytes and tier.");
+        return false;
+    }
+    return true;
+}
+
+bool
 put_begin(struct request *request)
 {
     const struct head *head = &request->head;
@@ -134,7 +160,13 @@ put_begin(struct request *request)
         }
         return len > 0;
     }
+    if (request->verb == VERB_PUT_PAGE) {
+        return true;
+    }
     const char *type = head_find(head, "x-ms-blob-type");
+    if (put_is_page_blob(request)) {
+        return page_blob_begins(request);
+    }
     if (type == NULL) {
         answer_error(request, 400, "MissingRequiredHeader",
                      "An HTTP header that's mandatory for this request is not specified: "
@@ -237,6 +269,11 @@ steal(struct request *request, struct container *container)
     if (!fault_has(&request->faults, FAULT_STEAL)) {
         return;
     }
+    if (blob != NULL && blob->is_page) {
+        props_add(&props, "Content-Type", "text/plain");
+        blob_commit_pages(&request->site->store, blob, blob->size_bytes, &props);
+        return;
+    }
     if (blob != NULL && blob->is_committed) {
         blob_touch(&request->site->store, blob);
         return;
@@ -254,24 +291,42 @@ steal(struct request *request, struct container *container)
     blob->created_ns = blob->modified_ns;
 }
 
+static void
+commit_body(struct request *request, struct blob *blob, struct props *props)
+{
+    struct blob_data *data = data_new(1);
+    data->parts[0].piece = piece_take(request->body.piece);
+    data->len = request->body.got_bytes;
+    data->has_bytes = request->body.piece->has_bytes;
+    blob_commit(&request->site->store, blob, data, props);
+}
+
 void
 put_blob(struct request *request)
 {
     struct props props = {0};
     struct container *container = NULL;
-    if (!props_collect(request, &props) || (container = request_container(request)) == NULL) {
+    uint64_t len = 0;
+    uint64_t sequence = 0;
+    bool is_page = put_is_page_blob(request);
+    bool has_sequence = head_find(&request->head, "x-ms-blob-sequence-number") != NULL;
+    if (!props_collect(request, &props) ||
+        (is_page && !head_number(request, "x-ms-blob-content-length", &len)) ||
+        (has_sequence && !head_number(request, "x-ms-blob-sequence-number", &sequence)) ||
+        (container = request_container(request)) == NULL) {
         props_done(&props);
         return;
     }
     steal(request, container);
     struct blob *blob = container_find(container, request->blob);
     if (cond_allows_write(request, blob != NULL && blob->is_committed ? blob : NULL)) {
-        struct blob_data *data = data_new(1);
-        data->parts[0].piece = piece_take(request->body.piece);
-        data->len = request->body.got_bytes;
-        data->has_bytes = request->body.piece->has_bytes;
         blob = blob == NULL ? container_add(container, request->blob) : blob;
-        blob_commit(&request->site->store, blob, data, &props);
+        if (is_page) {
+            blob_commit_pages(&request->site->store, blob, len, &props);
+            blob->sequence = sequence;
+        } else {
+            commit_body(request, blob, &props);
+        }
         answer_status(request, 201);
         answer_etag(request, blob->etag, blob->modified_ns);
         body_answer_sums(request);
@@ -290,7 +345,10 @@ put_block(struct request *request)
     (void)query_find(request->head.query, "blockid", &request->value);
     const char *id = text_str(&request->value);
     struct blob *blob = container_find(container, request->blob);
-    if (blob != NULL && blob->block_id_len != 0 && blob->block_id_len != strlen(id)) {
+    if (blob != NULL && blob->is_page) {
+        answer_error(request, 409, "InvalidBlobType",
+                     "The blob type is invalid for this operation.");
+    } else if (blob != NULL && blob->block_id_len != 0 && blob->block_id_len != strlen(id)) {
         answer_error(request, 400, "InvalidBlobOrBlock",
                      "The specified blob or block content is invalid: all block ids of a blob have "
                      "the same length.");
@@ -331,6 +389,7 @@ set_blob(struct request *request)
     if (blob == NULL) {
         answer_error(request, 404, "BlobNotFound", "The specified blob does not exist.");
     } else if (cond_allows_write(request, blob)) {
+        uint64_t sequence = blob->sequence;
         bool is_tier = strcmp(comp, "tier") == 0;
         if (strcmp(comp, "metadata") == 0) {
             keep_props(&blob->props, false, true, &props);
@@ -343,6 +402,11 @@ set_blob(struct request *request)
             if (is_good) {
                 props_add(&props, "x-ms-access-tier", tier);
             }
+        } else if (head_find(&request->head, "x-ms-sequence-number-action") != NULL) {
+            /* With nothing else set the other properties stay as they are. */
+            is_good = head_number(request, "x-ms-blob-sequence-number", &sequence);
+            keep_props(&blob->props, true, true, &props);
+            keep_props(&blob->props, false, true, &props);
         } else {
             is_good = collect_fields(request, false, &props);
             keep_props(&blob->props, true, true, &props);
@@ -350,6 +414,7 @@ set_blob(struct request *request)
         if (is_good) {
             props_done(&blob->props);
             blob->props = props;
+            blob->sequence = sequence;
             props = (struct props){0};
             if (!is_tier) {
                 blob_touch(&request->site->store, blob);

@@ -39,6 +39,8 @@ static const struct row {
     {VERB_PUT_BLOCK,        "PUT",    DEPTH_BLOB,      "",          "block",      BODY_PIECE, put_block},
     {VERB_PUT_BLOCK_LIST,   "PUT",    DEPTH_BLOB,      "",          "blocklist",  BODY_TEXT,  put_block_list},
     {VERB_GET_BLOCK_LIST,   "GET",    DEPTH_BLOB,      "",          "blocklist",  BODY_DROP,  get_block_list},
+    {VERB_PUT_PAGE,         "PUT",    DEPTH_BLOB,      "",          "page",       BODY_PIECE, put_page},
+    {VERB_GET_PAGE_RANGES,  "GET",    DEPTH_BLOB,      "",          "pagelist",   BODY_DROP,  get_page_ranges},
     {VERB_GET_BLOB,         "GET",    DEPTH_BLOB,      "",          "",           BODY_DROP,  get_blob},
     {VERB_HEAD_BLOB,        "HEAD",   DEPTH_BLOB,      "",          "",           BODY_DROP,  get_blob},
     {VERB_SET_BLOB,         "PUT",    DEPTH_BLOB,      "",          "metadata",   BODY_DROP,  set_blob},
@@ -250,6 +252,7 @@ body_fits(struct request *request)
         [VERB_PUT_BLOB] = SERVER_BODY_BYTES_MAX,
         [VERB_PUT_BLOCK] = SERVER_BLOCK_BYTES_MAX,
         [VERB_PUT_BLOCK_LIST] = SERVER_LIST_BYTES_MAX,
+        [VERB_PUT_PAGE] = SERVER_PAGES_MAX,
     };
     const struct head *head = &request->head;
     if (head->is_chunked || (!head->has_length && strcmp(head->method, "PUT") == 0)) {
@@ -319,7 +322,8 @@ request_begin(struct request *request)
         return;
     }
     request->is_refused =
-        (row->verb == VERB_PUT_BLOB || row->verb == VERB_PUT_BLOCK) && !put_begin(request);
+        (row->verb == VERB_PUT_BLOB || row->verb == VERB_PUT_BLOCK || row->verb == VERB_PUT_PAGE) &&
+        !put_begin(request);
     if (!request->is_refused) {
         body_begin(request, row->body);
     }

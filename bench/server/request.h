@@ -22,6 +22,9 @@
 #define SERVER_BODY_BYTES_MAX  (UINT64_C(5000) << 20) /* Put Blob, version 2019-12-12 and later */
 #define SERVER_BLOCK_BYTES_MAX (UINT64_C(4000) << 20)
 #define SERVER_LIST_BYTES_MAX  (UINT64_C(16) << 20)
+#define SERVER_PAGES_MAX       (UINT64_C(4) << 20) /* one Put Page */
+#define SERVER_PAGE_BLOB_MAX   (UINT64_C(8) << 40)
+#define SERVER_KEPT_MAX        (UINT64_C(4) << 30) /* a page blob of which bytes are kept */
 #define SERVER_SUM_BYTES_MAX   (UINT64_C(4) << 20)
 #define SERVER_RESULTS_MAX     5000U
 #define SERVER_METADATA_MAX    8192U
@@ -117,12 +120,21 @@ void auth_string_to_sign(const struct request *request, struct text *out);
 bool cond_allows_write(struct request *request, const struct blob *blob);
 bool cond_allows_read(struct request *request, uint64_t etag, int64_t modified_ns);
 
-/* put.c, blocks.c, get.c, list.c, container.c */
-bool put_begin(struct request *request); /* Put Blob and Put Block: are the head's fields good? */
+/* Likewise Put Page, by x-ms-if-sequence-number-eq. */
+bool cond_allows_pages(struct request *request, const struct blob *blob);
+
+/* put.c, blocks.c, pages.c, get.c, list.c, container.c */
+/* Put Blob, Put Block and Put Page: are the head's fields good? */
+bool put_begin(struct request *request);
+bool put_is_page_blob(const struct request *request);
 void put_blob(struct request *request);
 void put_block(struct request *request);
 void put_block_list(struct request *request);
 void get_block_list(struct request *request);
+void put_page(struct request *request);
+void get_page_ranges(struct request *request);
+/* The number a header says, digits alone; false, and answered, if it is none. */
+bool head_number(struct request *request, const char *name, uint64_t *ret_number);
 void set_blob(struct request *request);
 void delete_blob(struct request *request);
 void get_blob(struct request *request);

@@ -131,6 +131,7 @@ blob_free(struct table_node *node)
     table_clear(&blob->blocks, block_free);
     data_give(blob->data);
     props_done(&blob->props);
+    mem_give(blob->page_bits);
     mem_give(node->key);
     mem_give(blob);
 }
@@ -304,6 +305,9 @@ blob_commit(struct store *store, struct blob *blob, struct blob_data *data, stru
     blob->size_bytes = data->len;
     blob->props = *props;
     blob->block_id_len = 0;
+    blob->is_page = false;
+    blob->sequence = 0;
+    blob->page_bits = mem_give(blob->page_bits);
     *props = (struct props){0};
     blob_touch(store, blob);
     if (!blob->is_committed) {
@@ -325,4 +329,74 @@ blob_add_block(struct blob *blob, const char *id, struct piece *piece)
     piece_give(block->piece);
     block->piece = piece;
     blob->block_id_len = strlen(id);
+}
+
+void
+blob_commit_pages(struct store *store, struct blob *blob, uint64_t len, struct props *props)
+{
+    bool has_bytes = store->mode == STORE_KEEP;
+    struct blob_data *data = data_new(1);
+    data->parts[0].piece = piece_new(len, has_bytes);
+    data->has_bytes = has_bytes;
+    data->len = len;
+    blob_commit(store, blob, data, props);
+    blob->is_page = true;
+    blob->page_bits = mem_take(len / STORE_PAGE_BYTES / 8 + 1);
+}
+
+static bool
+is_written(const struct blob *blob, uint64_t page)
+{
+    return (blob->page_bits[page >> 3] >> (page & 7) & 1) != 0;
+}
+
+/* An answer that is being sent keeps the bytes it began with. */
+static char *
+own_bytes(struct blob *blob)
+{
+    const struct piece *old = blob->data->parts[0].piece;
+    if (atomic_load(&blob->data->refs) > 1) {
+        struct blob_data *data = data_new(1);
+        data->parts[0].piece = piece_new(old->len, true);
+        data->len = old->len;
+        (void)memcpy(data->parts[0].piece->bytes, old->bytes, old->len);
+        data_give(blob->data);
+        blob->data = data;
+    }
+    return blob->data->parts[0].piece->bytes;
+}
+
+void
+blob_write_pages(struct blob *blob, uint64_t offset, const char *bytes, uint64_t len)
+{
+    if (blob->data->has_bytes) {
+        char *own = own_bytes(blob);
+        if (bytes == NULL) {
+            memset(own + offset, 0, len);
+        } else {
+            (void)memcpy(own + offset, bytes, len);
+        }
+    }
+    for (uint64_t page = offset / STORE_PAGE_BYTES; page * STORE_PAGE_BYTES < offset + len;
+         page++) {
+        uint8_t bit = (uint8_t)(1U << (page & 7));
+        blob->page_bits[page >> 3] &= (uint8_t)~bit;
+        blob->page_bits[page >> 3] |= bytes == NULL ? 0 : bit;
+    }
+}
+
+bool
+blob_next_pages(const struct blob *blob, uint64_t at, uint64_t end, uint64_t *ret_begin,
+                uint64_t *ret_end)
+{
+    uint64_t page = at / STORE_PAGE_BYTES;
+    while (page * STORE_PAGE_BYTES < end && !is_written(blob, page)) {
+        page++;
+    }
+    *ret_begin = page * STORE_PAGE_BYTES;
+    while (page * STORE_PAGE_BYTES < end && is_written(blob, page)) {
+        page++;
+    }
+    *ret_end = page * STORE_PAGE_BYTES;
+    return *ret_end > *ret_begin;
 }

@@ -19,6 +19,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#define STORE_PAGE_BYTES UINT64_C(512)
+
 enum store_mode { STORE_DISCARD, STORE_KEEP };
 
 struct piece {
@@ -66,6 +68,9 @@ struct blob {
     struct table blocks;    /* not committed */
     uint64_t block_order;
     size_t block_id_len;
+    bool is_page;
+    uint64_t sequence;  /* of a page blob */
+    uint8_t *page_bits; /* likewise: bit per page that was written and not cleared */
 };
 
 struct container {
@@ -107,6 +112,13 @@ void container_sort(struct container *container);
 /* Replace what a blob is; takes the data and the properties over, drops its loose blocks. */
 void blob_commit(struct store *store, struct blob *blob, struct blob_data *data,
                  struct props *props);
+/* The same with len zeros, of which no page is written. */
+void blob_commit_pages(struct store *store, struct blob *blob, uint64_t len, struct props *props);
+/* bytes NULL: clear. Whole pages, within the blob. What an answer holds stays as it is. */
+void blob_write_pages(struct blob *blob, uint64_t offset, const char *bytes, uint64_t len);
+/* The first written stretch at or after `at` and before end; false: there is none. */
+bool blob_next_pages(const struct blob *blob, uint64_t at, uint64_t end, uint64_t *ret_begin,
+                     uint64_t *ret_end);
 void blob_touch(struct store *store, struct blob *blob); /* new etag and time */
 /* Takes the piece over; an earlier block of this id goes. */
 void blob_add_block(struct blob *blob, const char *id, struct piece *piece);

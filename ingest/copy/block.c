@@ -57,7 +57,9 @@ block_resubmit(struct block *block)
         return;
     }
     struct err err = ERR_NONE;
-    block->at = block->op.verb == BLOB_READ ? lane->source : lane->target;
+    bool is_read = block->op.verb == BLOB_READ;
+    block->at = is_read ? lane->source : lane->target;
+    block->op.name = is_read ? block->item->name : block->item->target;
     list_remove(&block->link);
     if (backend_submit(block->at, &block->op, &err) == ERR_OK) {
         list_push(&lane->in_flight, &block->link);
@@ -282,6 +284,10 @@ block_hash(struct block *block)
         block_fail(block, &err);
         return;
     }
+    if (block->order == NULL && !item_fits_manifest(item, block->crc64, &err)) {
+        block_fail(block, &err);
+        return;
+    }
     if (block->order == NULL) {
         item->crc64 = block->crc64;
         item->has_crc64 = true;
@@ -453,6 +459,10 @@ block_start(struct block *block)
 {
     struct blob_op *op = &block->op;
     const struct order *order = block->order;
+    if (order != NULL && (order->kind == ORDER_COMMIT || order->kind == ORDER_BLOCK)) {
+        block->cond = order->cond;
+        memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
+    }
     if (order == NULL ? block->item->needs_stat : order->kind == ORDER_STAT) {
         block_step(block, BLOCK_EV_ASK);
         take_window(block);
@@ -472,8 +482,6 @@ block_start(struct block *block)
         op->block_bytes = block->item->block_bytes;
         block_submit(block, BLOB_BLOCKS, on_listed_blocks);
     } else if (order != NULL && order->kind == ORDER_COMMIT) {
-        block->cond = order->cond;
-        memcpy(block->cond_etag, order->etag, BLOB_ETAG_BYTES);
         block_commit(block, block->item->block_count);
     } else {
         begin(block);
@@ -492,6 +500,7 @@ block_take(struct lane *lane, struct batch *batch, struct item *item)
     block->cond =
         lane->options.copy->overwrite == OVERWRITE_ALWAYS ? BLOB_COND_ANY : BLOB_COND_ABSENT;
     block->op.name = item->name;
+    block->op.type = (enum blob_type)item->type;
     block->op.item_id = item->id;
     block->op.nonce = lane->options.nonce;
     block->op.stage_id = batch->large != NULL

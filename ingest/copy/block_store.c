@@ -17,7 +17,7 @@ fill_props(struct block *block)
             props->has_md5 = false;
         }
     } else {
-        *props = (struct blob_props){.type = BLOB_TYPE_BLOCK, .content_type = mime_of(item->name)};
+        *props = (struct blob_props){.content_type = mime_of(item->name)};
     }
     props->size_bytes = item->size_bytes;
     props->original_bytes = item->size_bytes;
@@ -34,8 +34,11 @@ fill_props(struct block *block)
     }
     /* The store's MD5 is of what it stores, which others check when they read it. */
     props->has_md5 = props->has_md5 && item->stored_bytes == 0;
-    props->type = BLOB_TYPE_BLOCK;
-    props->tier = block->lane->options.copy->tier;
+    props->type = (enum blob_type)item->type;
+    /* Page blobs have no access tiers. */
+    props->tier = item->type == BLOB_TYPE_PAGE   ? BLOB_TIER_NONE
+                  : item->tier != BLOB_TIER_NONE ? (enum blob_tier)item->tier
+                                                 : block->lane->options.copy->tier;
     props->is_archived = false;
     (void)memcpy(props->job, block->lane->options.nonce, BLOB_JOB_BYTES);
     block->op.props = props;
@@ -177,9 +180,12 @@ block_send(struct block *block)
     op->block_index = block->block_index;
     op->block_bytes = block->item->block_bytes;
     op->offset_bytes = block->offset_bytes;
-    if (block->order == NULL && !is_local) {
+    bool is_put = block->order == NULL && !is_local;
+    if (is_put || op->type == BLOB_TYPE_PAGE) {
         fill_props(block);
         fill_condition(block);
+    }
+    if (is_put) {
         block_submit(block, BLOB_PUT, on_put);
         return;
     }

@@ -10,7 +10,11 @@ enum target_says
 item_compare(const struct copy_options *options, const char *nonce, const struct item *item,
              const struct blob_props *target)
 {
-    bool has_same_size = target->original_bytes == item->size_bytes;
+    if (target->is_partial) {
+        return TARGET_COPY; /* it only stands where an item will be */
+    }
+    bool is_other_type = item->type == BLOB_TYPE_PAGE && target->type != BLOB_TYPE_PAGE;
+    bool has_same_size = target->original_bytes == item->size_bytes && !is_other_type;
     /* Stores keep times in different precision; a microsecond apart is the same moment. */
     int64_t apart_ns = 0;
     bool has_same_time = target->mtime_ns != BLOB_TIME_NONE && item->mtime_ns != BLOB_TIME_NONE &&
@@ -66,4 +70,17 @@ item_settle(struct batch *batch, struct item *item, enum target_says says,
     if (target->has_md5 && target->content_encoding == NULL) {
         item->md5 = (const uint8_t *)arena_bytes(&batch->arena, target->md5, MD5_BYTES);
     }
+}
+
+bool
+item_fits_manifest(struct item *item, uint64_t crc64, struct err *err)
+{
+    if (item->has_manifest_crc64 && item->manifest_crc64 != crc64) {
+        (void)err_set(err, ERR_MANIFEST,
+                      "'%s' does not match its manifest: read %016llx, listed %016llx", item->name,
+                      (unsigned long long)crc64, (unsigned long long)item->manifest_crc64);
+        return false;
+    }
+    item->matches_manifest = item->has_manifest_crc64;
+    return true;
 }

@@ -23,4 +23,8 @@ enum target_says item_compare(const struct copy_options *options, const char *no
 void item_settle(struct batch *batch, struct item *item, enum target_says says,
                  const struct blob_props *target, const char *etag, const char *nonce);
 
+/* Does the checksum fit what a manifest says of the item? Noted in the item; false: *err says how
+ * they differ. True where there is no manifest. */
+bool item_fits_manifest(struct item *item, uint64_t crc64, struct err *err);
+
 #endif

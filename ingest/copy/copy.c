@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "ingest/copy/depth.h"
 #include "ingest/copy/dry_run.h"
+#include "ingest/copy/ends.h"
 #include "ingest/copy/engine.h"
 #include "ingest/copy/job_folder.h"
 #include "ingest/copy/mime.h"
@@ -61,42 +62,6 @@ copy_interrupt(struct copy_control *control, int signal)
     if (mailbox != NULL) {
         mailbox_wake(mailbox);
     }
-}
-
-static enum err_code
-open_ends(struct run *run, struct err *err)
-{
-    const struct copy_options *options = run->options;
-    struct end_options end = {
-        .role = END_SOURCE,
-        .links = options->links,
-        .config = options->config,
-        .clock = options->clock,
-        .local_sync_ns = options->config->local_sync_ns,
-        .wants_blocks_checked_by_md5 = options->wants_md5,
-        .signal = &run->control->signal,
-        .storm = &run->storm,
-    };
-    enum err_code code = end_open(options->source, &end, &run->source, err);
-    end.role = END_TARGET;
-    code = code == ERR_OK ? end_open(options->target, &end, &run->target, err) : code;
-    if (code == ERR_OK && strcmp(run->source->display, run->target->display) == 0) {
-        code =
-            err_set(err, ERR_USAGE, "source and target are the same: '%s'", run->source->display);
-    }
-    if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !run->target->caps.keeps_props) {
-        code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",
-                       run->target->display);
-    }
-    const struct end_caps *caps = code == ERR_OK ? &run->target->caps : NULL;
-    if (code == ERR_OK && options->compress_level != 0 &&
-        !(caps->keeps_props && caps->block_order_free)) {
-        code = err_set(err, ERR_USAGE,
-                       "'%s' is a folder, which cannot keep that its files are compressed; leave "
-                       "out --compress, or copy to a store",
-                       run->target->display);
-    }
-    return code;
 }
 
 /* Before anything is opened, so that what the process has open is not the copy's own. */
@@ -366,7 +331,10 @@ exit_of(const struct run *run, const struct copy_result *result,
     if (figures->items_failed > 0) {
         return EXIT_ITEMS_FAILED;
     }
-    return figures->items_total == 0 ? EXIT_NOTHING : EXIT_DONE;
+    if (figures->items_total == 0) {
+        return EXIT_NOTHING;
+    }
+    return figures->items_renamed > 0 || run->options->has_warnings ? EXIT_WARNINGS : EXIT_DONE;
 }
 
 static enum err_code
@@ -387,8 +355,8 @@ verify(struct run *run, struct copy_result *result, struct verify_result *verifi
     enum err_code code = verify_run(&options, verified, err);
     result->figures.read_back = verified->read_back;
     if (verified->read_back > 0) {
-        uint64_t unread = result->figures.items_copied -
-                          MIN_OF(result->figures.items_copied, verified->read_back);
+        uint64_t stored = result->figures.items_copied + result->figures.items_renamed;
+        uint64_t unread = stored - MIN_OF(stored, verified->read_back);
         result->figures.unverifiable = MIN_OF(result->figures.unverifiable, unread);
     }
     return code;
@@ -411,7 +379,8 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
         .verified = verified,
         .signal = &run->control->signal,
     };
-    if (result->figures.items_copied + result->figures.items_unchanged == 0) {
+    const struct copy_figures *f = &result->figures;
+    if (f->items_copied + f->items_renamed + f->items_unchanged == 0) {
         return ERR_OK;
     }
     text_addf(&path, "%s/receipt.jsonl", run->folder.path);
@@ -486,12 +455,13 @@ static enum err_code
 run_all(struct run *run, struct copy_result *result, struct err *err)
 {
     struct verify_result verified = {0};
+    const struct ends_watch watch = {.signal = &run->control->signal, .storm = &run->storm};
     enum err_code code = choose_depth(run, err);
     code = code == ERR_OK ? filter_check(&run->options->filter, err) : code;
     if (code == ERR_OK && run->options->receipt != NULL) {
         code = receipt_check_place(run->options->receipt, err);
     }
-    code = code == ERR_OK ? open_ends(run, err) : code;
+    code = code == ERR_OK ? ends_open(run->options, &watch, &run->source, &run->target, err) : code;
     code = code == ERR_OK ? prepare_ends(run, err) : code;
     code = code == ERR_OK ? divide_memory(run, err) : code;
     if (code != ERR_OK) {

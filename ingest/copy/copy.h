@@ -30,6 +30,33 @@ enum copy_overwrite {
 };
 enum copy_verify { VERIFY_NONE, VERIFY_LISTING, VERIFY_READ_BACK };
 
+/* Where an entry of the source goes, and whether it goes at all. */
+enum place_verdict {
+    PLACE_TAKE,
+    PLACE_IGNORE, /* no data: not even counted */
+    PLACE_SKIP,   /* left out by rule */
+    PLACE_FAIL,
+};
+struct copy_place {
+    enum place_verdict verdict;
+    const char *target;  /* its name at the target; NULL: the entry's own */
+    enum blob_type type; /* NONE: as scan_type() says */
+    enum blob_tier tier; /* NONE: as asked for all */
+    bool is_renamed;
+    bool has_crc64; /* what a manifest says of its bytes */
+    uint64_t crc64;
+    struct err err; /* SKIP, FAIL: why */
+};
+/* Asked for each entry, on the scan's thread; texts live until the next call. */
+typedef void(copy_place_fn)(void *user, const struct entry *entry, struct copy_place *ret_place);
+
+/* A target of several ends: names are KEY/REST, and REST goes to the end at address. */
+struct copy_part {
+    const char *key;
+    const char *address;
+    bool is_account; /* REST is CONTAINER/BLOB */
+};
+
 struct copy_options {
     const char *source;
     const char *target;
@@ -48,8 +75,14 @@ struct copy_options {
     enum copy_overwrite overwrite;
     enum copy_verify verify;
     enum end_links links;
-    const char *receipt; /* file; NULL: only in the state folder */
-    const char *state;   /* folder */
+    copy_place_fn *place; /* NULL: every entry under its own name */
+    void *place_user;
+    const struct copy_part *parts; /* then target is only what they are called together */
+    unsigned part_count;
+    const char *identity; /* what else makes it the same copy; NULL: nothing */
+    bool has_warnings;    /* found before the copy: it ends with warnings at best */
+    const char *receipt;  /* file; NULL: only in the state folder */
+    const char *state;    /* folder */
     bool restart;
     bool dry_run;
     const struct config *config;
@@ -61,14 +94,14 @@ enum copy_phase { PHASE_PREPARE, PHASE_COPY, PHASE_VERIFY, PHASE_DONE };
 struct copy_figures {
     enum copy_phase phase;
     bool is_scan_done;
-    uint64_t items_total, items_copied, items_unchanged, items_skipped, items_failed;
+    uint64_t items_total, items_copied, items_renamed, items_unchanged, items_skipped, items_failed;
     uint64_t items_damaged; /* of the failed ones: bytes did not match their checksum */
     uint64_t bytes_total;   /* of everything scanned */
     uint64_t bytes_copied;  /* of items stored by this job */
     uint64_t bytes_resumed; /* of them, stored by earlier runs */
     uint64_t bytes_sent;    /* over the wire or to disk in this run */
     uint64_t bytes_done;    /* for a bar: everything that needs no more work */
-    uint64_t in_transit, read_back, unverifiable;
+    uint64_t in_transit, manifest, read_back, unverifiable;
     uint64_t requests;
     uint64_t throttled_count; /* answers that said "slow down" */
     uint64_t retries;         /* requests that failed for a moment; known at the end */

@@ -34,8 +34,24 @@ look_at(const struct dry_run *dry, const struct entry *entry, struct copy_figure
     struct item item = {.name = entry->name, .size_bytes = entry->props.original_bytes};
     struct err why = entry->err;
     uint32_t block_bytes = 0;
+    struct copy_place place = {0};
+    if (dry->options->place != NULL) {
+        dry->options->place(dry->options->place_user, entry, &place);
+    }
+    if (place.verdict == PLACE_IGNORE) {
+        return;
+    }
+    const char *target = place.target == NULL ? entry->name : place.target;
+    enum blob_type type = place.type != BLOB_TYPE_NONE
+                              ? place.type
+                              : scan_type(dry->source, dry->target, &entry->props);
+    bool is_taken = entry->kind == ENTRY_ITEM && place.verdict == PLACE_TAKE;
+    if (place.verdict != PLACE_TAKE) {
+        why = place.err;
+    }
     figures->items_total++;
-    if (entry->kind == ENTRY_ITEM && end_check_name(dry->target, entry->name, &why) == ERR_OK &&
+    if (is_taken && end_check_name(dry->target, target, &why) == ERR_OK &&
+        scan_check_type(type, &dry->target->caps, item.size_bytes, &why) == ERR_OK &&
         scan_block_bytes(dry->options, &dry->target->caps, dry->block_largest, item.size_bytes,
                          &block_bytes, &why) == ERR_OK) {
         uint64_t blocks = (item.size_bytes + block_bytes - 1) / block_bytes;
@@ -43,11 +59,12 @@ look_at(const struct dry_run *dry, const struct entry *entry, struct copy_figure
         figures->estimated_requests += blocks <= 1 ? 1 : blocks + 1;
         return;
     }
-    item.state = entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED;
+    bool is_skipped = entry->kind == ENTRY_SKIPPED || place.verdict == PLACE_SKIP;
+    item.state = is_skipped ? ITEM_SKIPPED : ITEM_FAILED;
     item.err_code = why.code;
     item.err_text = why.text;
-    figures->items_skipped += entry->kind == ENTRY_SKIPPED;
-    figures->items_failed += entry->kind != ENTRY_SKIPPED;
+    figures->items_skipped += is_skipped;
+    figures->items_failed += !is_skipped;
     if (dry->events->item != NULL) {
         dry->events->item(dry->events->user, &item);
     }

@@ -92,13 +92,15 @@ count_item(struct engine *engine, const struct batch *batch, const struct item *
     switch ((enum item_state)item->state) {
     case ITEM_COPIED:
     case ITEM_RESUMED:
-        figures->items_copied++;
+        figures->items_copied += !item->is_renamed;
+        figures->items_renamed += item->is_renamed;
         figures->bytes_copied += item->size_bytes;
         figures->bytes_resumed += item->state == ITEM_RESUMED ? item->size_bytes
                                   : batch->large != NULL      ? batch->large->resumed_bytes
                                                               : 0;
         figures->in_transit += item->verdict == VERDICT_IN_TRANSIT;
-        figures->unverifiable += item->verdict != VERDICT_IN_TRANSIT;
+        figures->manifest += item->matches_manifest;
+        figures->unverifiable += item->verdict != VERDICT_IN_TRANSIT && !item->matches_manifest;
         break;
     case ITEM_UNCHANGED: figures->items_unchanged++; break;
     case ITEM_SKIPPED:

@@ -57,16 +57,23 @@ enum item_pack {
 
 struct item {
     const char *name;
-    uint64_t id; /* of this run */
+    const char *target; /* its name at the target; NULL: the same, only while it is recorded */
+    uint64_t id;        /* of this run */
     uint64_t size_bytes;
     int64_t mtime_ns;
     uint64_t crc64;
+    uint64_t manifest_crc64;
     uint32_t block_bytes;
     uint32_t block_count;  /* 0 for an empty item */
     uint8_t state;         /* enum item_state */
     uint8_t verdict;       /* enum item_verdict */
     uint8_t pack;          /* enum item_pack */
+    uint8_t type;          /* enum blob_type: what it becomes at the target */
+    uint8_t tier;          /* enum blob_tier; NONE: as asked for all */
     uint64_t stored_bytes; /* compressed; 0: it is not */
+    bool is_renamed;
+    bool has_manifest_crc64;
+    bool matches_manifest;
     bool has_crc64;
     bool has_xxh3;
     bool needs_stat;  /* ask the target before copying */

@@ -60,6 +60,9 @@ describe(const struct copy_options *options, const struct end *source, const str
         json_path(&json, options->filter.excludes[i]);
     }
     json_array_end(&json);
+    if (options->identity != NULL) {
+        json_key_str(&json, "device", options->identity);
+    }
     json_object_end(&json);
 }
 

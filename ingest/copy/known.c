@@ -36,6 +36,8 @@ add(struct known *known, const struct entry *entry, struct err *err)
     }
     sql_bind_text(&known->add, 7, props->etag);
     sql_bind_text(&known->add, 8, props->job);
+    sql_bind_i64(&known->add, 9, props->type);
+    sql_bind_i64(&known->add, 10, props->is_partial);
     return sql_run(&known->add, err);
 }
 
@@ -64,19 +66,23 @@ known_open(struct known *known, const char *path, struct end *target, struct err
     enum err_code code = sql_open(&known->sql, path, SQL_SYNC_OFF, KNOWN_CACHE_BYTES, err);
     code = code == ERR_OK ? sql_exec(&known->sql,
                                      "CREATE TABLE known(name BLOB PRIMARY KEY, size, original,"
-                                     " mtime, modified, crc64, etag TEXT, job TEXT) WITHOUT ROWID;"
+                                     " mtime, modified, crc64, etag TEXT, job TEXT, type,"
+                                     " partial) WITHOUT ROWID;"
                                      "BEGIN;",
                                      err)
                           : code;
     code = code == ERR_OK
                ? sql_prepare(&known->sql, &known->add,
-                             "INSERT OR REPLACE INTO known VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", err)
+                             "INSERT OR REPLACE INTO known VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,"
+                             "?10)",
+                             err)
                : code;
     code = code == ERR_OK ? list(known, target, err) : code;
     code = code == ERR_OK ? sql_exec(&known->sql, "COMMIT", err) : code;
     code = code == ERR_OK
                ? sql_prepare(&known->sql, &known->find,
-                             "SELECT size,original,mtime,modified,crc64,etag,job FROM known"
+                             "SELECT size,original,mtime,modified,crc64,etag,job,type,partial"
+                             " FROM known"
                              " WHERE name=?1",
                              err)
                : code;
@@ -115,6 +121,8 @@ known_find(struct known *known, const char *name, struct blob_props *ret_props, 
             .modified_ns = sql_col_i64(stmt, 3),
             .crc64 = (uint64_t)sql_col_i64(stmt, 4),
             .has_crc64 = !sql_col_is_null(stmt, 4),
+            .type = (enum blob_type)sql_col_i64(stmt, 7),
+            .is_partial = sql_col_i64(stmt, 8) != 0,
         };
         (void)snprintf(ret_props->etag, sizeof ret_props->etag, "%s", sql_col_text(stmt, 5));
         (void)snprintf(ret_props->job, sizeof ret_props->job, "%s", sql_col_text(stmt, 6));

@@ -131,6 +131,8 @@ deal_blocks(struct engine *engine, struct batch *batch)
         order->has_want_crc64 =
             (large->has_crc[order->block_index >> 3] >> (order->block_index & 7) & 1) != 0;
         order->want_crc64 = large->crcs[order->block_index];
+        order->cond = large->cond;
+        memcpy(order->etag, large->cond_etag, sizeof order->etag);
         large->out_count++;
         mailbox_post(&engine->options.lanes[lane_index].mailbox, &order->mail);
     }
@@ -156,6 +158,9 @@ combine(struct batch *batch, struct err *err)
     item->crc64 = crc;
     item->has_crc64 = true;
     item->verdict = large->is_checked ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
+    if (!item_fits_manifest(item, crc, err)) {
+        return err->code;
+    }
     const struct blob_props *source = item->source;
     bool is_of_original =
         source != NULL && (source->content_encoding == NULL || item_unpacks(item));

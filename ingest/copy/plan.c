@@ -14,7 +14,8 @@ static const char schema[] =
     /* One row per stored item. */
     "CREATE TABLE done(id INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
     " mtime INTEGER NOT NULL, state INTEGER NOT NULL, verdict INTEGER NOT NULL, crc64 INTEGER,"
-    " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT);"
+    " block_bytes INTEGER NOT NULL, xxh3 BLOB, md5 BLOB, sha256 BLOB, etag TEXT,"
+    " type INTEGER NOT NULL, target BLOB, renamed INTEGER NOT NULL, manifest INTEGER NOT NULL);"
     /* Large items begun, and their blocks that are stored but not yet published. */
     "CREATE TABLE large(stage INTEGER PRIMARY KEY, name BLOB NOT NULL, size INTEGER NOT NULL,"
     " mtime INTEGER NOT NULL, block_bytes INTEGER NOT NULL, packed INTEGER NOT NULL);"
@@ -126,7 +127,8 @@ prepare_statements(struct plan *plan, struct err *err)
         const char *text;
     } rows[] = {
         {&plan->add_done, "INSERT INTO done(name,size,mtime,state,verdict,crc64,block_bytes,xxh3,"
-                          "md5,sha256,etag) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"},
+                          "md5,sha256,etag,type,target,renamed,manifest)"
+                          " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"},
         {&plan->forget_done, "DELETE FROM done WHERE name=?1"},
         {&plan->add_large, "INSERT OR IGNORE INTO large VALUES(?1,?2,?3,?4,?5,?6)"},
         {&plan->add_block, "INSERT INTO block VALUES(?1,?2,?3,?4,?5,?6)"},
@@ -254,6 +256,13 @@ plan_add_item(struct plan *plan, const struct item *item, struct err *err)
         sql_bind_blob(stmt, 10, item->sha256, SHA256_BYTES);
     }
     sql_bind_text(stmt, 11, item->etag);
+    sql_bind_i64(stmt, 12, item->type);
+    sql_bind_null(stmt, 13);
+    if (item->target != NULL && item->target != item->name) {
+        bind_name(stmt, 13, item->target);
+    }
+    sql_bind_i64(stmt, 14, item->is_renamed);
+    sql_bind_i64(stmt, 15, item->matches_manifest);
     return sql_run(stmt, err);
 }
 
@@ -350,8 +359,8 @@ enum err_code
 plan_index_names(struct plan *plan, const atomic_int *signal, struct err *err)
 {
     sql_watch(&plan->sql, signal);
-    enum err_code code =
-        sql_exec(&plan->sql, "CREATE INDEX IF NOT EXISTS done_name ON done(name)", err);
+    enum err_code code = sql_exec(
+        &plan->sql, "CREATE INDEX IF NOT EXISTS done_target ON done(coalesce(target,name))", err);
     sql_watch(&plan->sql, NULL);
     return code;
 }

@@ -15,10 +15,11 @@
 #define INGEST_COPY_PLAN_H
 
 #include "base/sql.h"
+#include "base/text.h"
 #include "ingest/copy/item.h"
 
 #define PLAN_COMMIT_NS (200 * NS_PER_MS)
-#define PLAN_VERSION   2
+#define PLAN_VERSION   3
 
 struct plan {
     struct sql sql;
@@ -37,7 +38,8 @@ struct plan_done {
 
 struct plan_reader {
     struct sql sql;
-    struct sql_stmt find_done, find_size, find_large, blocks;
+    struct sql_stmt find_done, find_target, find_size, find_large, blocks;
+    struct text name; /* of the row found last */
 };
 
 /* Open or begin the plan at path. A finished or (with restart) any plan is begun anew. */
@@ -80,10 +82,11 @@ typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_
 MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err);
 MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row,
                                      struct err *err);
-/* Random access by name for verifying. Row 0: none. */
+/* Random access by the name at the target, for verifying. Row 0: none. item->name lives until the
+ * next call. */
 MUST_USE enum err_code plan_index_names(struct plan *plan, const atomic_int *signal,
                                         struct err *err);
-MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *name,
+MUST_USE enum err_code plan_find_row(struct plan_reader *reader, const char *target,
                                      uint64_t *ret_row, struct item *item, struct err *err);
 
 #endif

@@ -12,7 +12,9 @@ bind_name(struct sql_stmt *stmt, int index, const char *name)
     sql_bind_blob(stmt, index, name, strlen(name));
 }
 
-#define DONE_COLUMNS "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name"
+#define DONE_COLUMNS                                                                               \
+    "id,size,mtime,state,verdict,crc64,block_bytes,xxh3,md5,sha256,etag,name,type,target,"         \
+    "renamed,manifest"
 
 enum err_code
 plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *err)
@@ -22,6 +24,11 @@ plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *e
     code = code == ERR_OK ? sql_prepare(&reader.sql, &reader.find_done,
                                         "SELECT " DONE_COLUMNS " FROM done WHERE name=?1", err)
                           : code;
+    code =
+        code == ERR_OK
+            ? sql_prepare(&reader.sql, &reader.find_target,
+                          "SELECT " DONE_COLUMNS " FROM done WHERE coalesce(target,name)=?1", err)
+            : code;
     code = code == ERR_OK
                ? sql_prepare(&reader.sql, &reader.find_size,
                              "SELECT block_bytes FROM large WHERE name=?1 AND size=?2 AND mtime=?3"
@@ -46,6 +53,7 @@ plan_reader_open(const char *path, struct plan_reader *ret_reader, struct err *e
     *ret_reader = reader;
     /* Statements point at their connection, which has moved. */
     ret_reader->find_done.sql = &ret_reader->sql;
+    ret_reader->find_target.sql = &ret_reader->sql;
     ret_reader->find_size.sql = &ret_reader->sql;
     ret_reader->find_large.sql = &ret_reader->sql;
     ret_reader->blocks.sql = &ret_reader->sql;
@@ -56,9 +64,11 @@ void
 plan_reader_close(struct plan_reader *reader)
 {
     sql_stmt_done(&reader->find_done);
+    sql_stmt_done(&reader->find_target);
     sql_stmt_done(&reader->find_size);
     sql_stmt_done(&reader->find_large);
     sql_stmt_done(&reader->blocks);
+    text_done(&reader->name);
     sql_close(&reader->sql);
 }
 
@@ -91,6 +101,9 @@ read_done(struct sql_stmt *stmt, struct item *item)
     item->md5 = col_digest(stmt, 8, MD5_BYTES);
     item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
     item->etag = sql_col_text(stmt, 10);
+    item->type = sql_col_i64(stmt, 12) == BLOB_TYPE_PAGE ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+    item->is_renamed = sql_col_i64(stmt, 14) != 0;
+    item->matches_manifest = sql_col_i64(stmt, 15) != 0;
 }
 
 enum err_code
@@ -116,17 +129,27 @@ plan_find_done(struct plan_reader *reader, struct arena *arena, struct item *ite
     return code;
 }
 
+static void
+col_text(struct sql_stmt *stmt, int col, struct text *out)
+{
+    size_t len = 0;
+    const void *bytes = sql_col_blob(stmt, col, &len);
+    text_clear(out);
+    text_add(out, bytes, len);
+}
+
 enum err_code
-plan_find_row(struct plan_reader *reader, const char *name, uint64_t *ret_row, struct item *item,
+plan_find_row(struct plan_reader *reader, const char *target, uint64_t *ret_row, struct item *item,
               struct err *err)
 {
-    struct sql_stmt *stmt = &reader->find_done;
+    struct sql_stmt *stmt = &reader->find_target;
     bool has_row = false;
     *ret_row = 0;
-    bind_name(stmt, 1, name);
+    bind_name(stmt, 1, target);
     enum err_code code = sql_step(stmt, &has_row, err);
     if (code == ERR_OK && has_row) {
-        *item = (struct item){.name = name};
+        col_text(stmt, 11, &reader->name);
+        *item = (struct item){.name = text_str(&reader->name), .target = target};
         read_done(stmt, item);
         item->md5 = NULL;
         item->sha256 = NULL;
@@ -240,6 +263,7 @@ plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
     struct sql_stmt stmt = {0};
     bool has_row = false;
     AUTO_TEXT name = TEXT_INIT;
+    AUTO_TEXT target = TEXT_INIT;
     enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
     code = code == ERR_OK
                ? sql_prepare(&sql, &stmt, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", err)
@@ -247,12 +271,11 @@ plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
     code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
     while (code == ERR_OK && has_row) {
         struct item item = {0};
-        size_t len = 0;
-        const void *bytes = sql_col_blob(&stmt, 11, &len);
-        text_clear(&name);
-        text_add(&name, bytes, len);
+        col_text(&stmt, 11, &name);
+        col_text(&stmt, 13, &target);
         read_done(&stmt, &item);
         item.name = text_str(&name);
+        item.target = sql_col_is_null(&stmt, 13) ? item.name : text_str(&target);
         code = fn(user, &item, (uint64_t)sql_col_i64(&stmt, 0), err);
         code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
     }

@@ -112,6 +112,9 @@ reader_stat(struct reader *reader, const char *name, struct blob_props *ret_prop
         *err = piece->op.err;
         return err->code;
     }
+    if (piece->props.is_partial) {
+        return err_set(err, ERR_ITEM_GONE, "'%s' is not there yet: it is unfinished", name);
+    }
     *ret_props = piece->props;
     ret_props->content_type = NULL; /* its texts lived until the answer was taken */
     ret_props->content_encoding = NULL;

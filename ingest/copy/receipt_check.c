@@ -175,7 +175,7 @@ list(struct check *c, struct err *err)
     while (code == ERR_OK && more) {
         struct entry entry = {0};
         code = lister_next(lister, &entry, &more, err);
-        if (code == ERR_OK && more && entry.kind == ENTRY_ITEM) {
+        if (code == ERR_OK && more && entry.kind == ENTRY_ITEM && !entry.props.is_partial) {
             code = compare(c, entry.name, &entry.props, err);
         }
         code = code == ERR_OK ? interrupted(c, err) : code;

@@ -104,7 +104,7 @@ put_item(void *user, const struct item *item, uint64_t row, struct err *err)
     text_clear(&w->blob);
     text_addf(&w->blob, "%s%s", w->job->prefix == NULL ? "" : w->job->prefix, item->name);
     json_key_path(&json, "blob", text_str(&w->blob));
-    json_key_str(&json, "type", blob_type_names[BLOB_TYPE_BLOCK]);
+    json_key_str(&json, "type", blob_type_names[item->type]);
     json_key_u64(&json, "size", item->size_bytes);
     if (item->has_crc64) {
         (void)snprintf(crc64, sizeof crc64, "%016llx", (unsigned long long)item->crc64);

@@ -78,6 +78,36 @@ scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, s
     return ERR_OK;
 }
 
+enum blob_type
+scan_type(const struct end *source, const struct end *target, const struct blob_props *props)
+{
+    bool stays_page = source->caps.keeps_props && target->caps.page_bytes_max != 0 &&
+                      props->type == BLOB_TYPE_PAGE;
+    return stays_page ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+}
+
+enum err_code
+scan_check_type(enum blob_type type, const struct end_caps *caps, uint64_t size_bytes,
+                struct err *err)
+{
+    char a[UNITS_TEXT_BYTES];
+    char b[UNITS_TEXT_BYTES];
+    if (type != BLOB_TYPE_PAGE) {
+        return ERR_OK;
+    }
+    if (size_bytes % BLOB_PAGE_BYTES != 0) {
+        return err_set(err, ERR_ITEM_ALIGNMENT,
+                       "it has %llu bytes; a page blob has a multiple of %u",
+                       (unsigned long long)size_bytes, BLOB_PAGE_BYTES);
+    }
+    if (size_bytes > caps->page_bytes_max) {
+        return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes page blobs up to %s",
+                       units_format_size(size_bytes, a),
+                       units_format_size(caps->page_bytes_max, b));
+    }
+    return ERR_OK;
+}
+
 enum err_code
 scan_init(struct scan *scan, const struct scan_options *options, struct err *err)
 {
@@ -132,7 +162,7 @@ ask_known(struct scan *scan, struct batch *batch, struct item *item, struct err 
     if (item->state != ITEM_PENDING) {
         return ERR_OK;
     }
-    enum err_code code = known_find(&scan->known, item->name, &found, &is_found, err);
+    enum err_code code = known_find(&scan->known, item->target, &found, &is_found, err);
     if (code != ERR_OK || !is_found) {
         return code;
     }
@@ -287,7 +317,7 @@ choose_pack(const struct scan *scan, const struct item *item)
 {
     const struct blob_props *source = item->source;
     if (scan->options.copy->compress_level == 0 || item->size_bytes < PACK_BYTES_MIN ||
-        item->block_bytes > PACKER_BLOCK_MAX) {
+        item->block_bytes > PACKER_BLOCK_MAX || item->type != BLOB_TYPE_BLOCK) {
         return PACK_NO;
     }
     if (item_unpacks(item)) {
@@ -320,12 +350,16 @@ check_item(const struct scan *scan, const struct entry *entry, const struct item
     if (entry->props.is_archived) {
         return err_set(err, ERR_BLOB_ARCHIVED, "'%s' is in the archive tier", item->name);
     }
-    enum err_code code = end_check_name(target, item->name, err);
+    enum err_code code = end_check_name(target, item->target, err);
     if (code == ERR_OK && item_unpacks(item)) {
         code = unzstd_check(item->source, item->name, err);
     }
     if (code != ERR_OK) {
         return code;
+    }
+    code = scan_check_type((enum blob_type)item->type, &target->caps, item->size_bytes, err);
+    if (code != ERR_OK) {
+        return err_wrap(err, "'%s'", item->name);
     }
     code = scan_block_bytes(scan->options.copy, &target->caps, scan->options.block_largest,
                             item->size_bytes, ret_block_bytes, err);
@@ -345,6 +379,9 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
     if (scan->options.source->caps.keeps_props) {
         item->source = keep_props(&batch->arena, &entry->props);
     }
+    if (item->type == BLOB_TYPE_NONE) {
+        item->type = (uint8_t)scan_type(scan->options.source, scan->options.target, &entry->props);
+    }
     batch->bytes += item->size_bytes;
     atomic_fetch_add_explicit(&scan->bytes, item->size_bytes, memory_order_relaxed);
     if (check_item(scan, entry, item, &block_bytes, &why) != ERR_OK) {
@@ -352,6 +389,9 @@ add_item(struct scan *scan, const struct entry *entry, struct item *item, struct
         return ERR_OK;
     }
     ASSERT(block_bytes > 0);
+    if (item->type == BLOB_TYPE_PAGE) {
+        block_bytes = (block_bytes + BLOB_PAGE_BYTES - 1) / BLOB_PAGE_BYTES * BLOB_PAGE_BYTES;
+    }
     item->block_bytes = block_bytes;
     item->block_count = (uint32_t)((item->size_bytes + block_bytes - 1) / block_bytes);
     item->pack = (uint8_t)choose_pack(scan, item);
@@ -366,6 +406,7 @@ new_item(struct scan *scan, const struct entry *entry)
     struct item *item = &batch->items[batch->count++];
     *item = (struct item){.id = ++scan->next_item_id};
     item->name = arena_text(&batch->arena, entry->name);
+    item->target = item->name;
     atomic_fetch_add_explicit(&scan->items, 1, memory_order_relaxed);
     return item;
 }
@@ -377,15 +418,71 @@ take_batch(struct scan *scan)
     batch_clear(scan->filling);
 }
 
+/* Where does the entry go? Kept in the item, whose batch has the texts. */
+static void
+put_place(struct batch *batch, struct item *item, const struct copy_place *place)
+{
+    item->type = (uint8_t)place->type;
+    item->tier = (uint8_t)place->tier;
+    item->is_renamed = place->is_renamed;
+    item->has_manifest_crc64 = place->has_crc64;
+    item->manifest_crc64 = place->crc64;
+    if (place->target != NULL && strcmp(place->target, item->name) != 0) {
+        item->target = arena_text(&batch->arena, place->target);
+    }
+}
+
+/* An empty folder is kept where the target has folders; elsewhere it is nothing. */
+static enum err_code
+add_folder(struct scan *scan, const struct entry *entry, struct err *err)
+{
+    struct copy_place place = {0};
+    const struct copy_options *copy = scan->options.copy;
+    if (copy->place == NULL || !filter_takes(&copy->filter, entry->name)) {
+        return ERR_OK;
+    }
+    copy->place(copy->place_user, entry, &place);
+    return place.verdict == PLACE_TAKE && place.target != NULL
+               ? end_make_folder(scan->options.target, place.target, err)
+               : ERR_OK;
+}
+
+/* An entry that cannot be copied, whatever it is, or that is not to be. */
+static bool
+ends_here(struct batch *batch, struct item *item, const struct entry *entry,
+          const struct copy_place *place)
+{
+    if (place->verdict == PLACE_SKIP || place->verdict == PLACE_FAIL) {
+        item_fail(batch, item, place->verdict == PLACE_SKIP ? ITEM_SKIPPED : ITEM_FAILED,
+                  &place->err);
+        return true;
+    }
+    if (entry->kind != ENTRY_ITEM) {
+        item_fail(batch, item, entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED,
+                  &entry->err);
+    }
+    return entry->kind != ENTRY_ITEM;
+}
+
 /* A large item travels alone; what was collected before it goes first. Needs one free batch. */
 static enum err_code
 add_entry(struct scan *scan, const struct entry *entry, struct err *err)
 {
-    if (entry->kind == ENTRY_FOLDER || !filter_takes(&scan->options.copy->filter, entry->name)) {
+    const struct copy_options *copy = scan->options.copy;
+    struct copy_place place = {0};
+    if (entry->kind == ENTRY_FOLDER) {
+        return add_folder(scan, entry, err);
+    }
+    if (!filter_takes(&copy->filter, entry->name)) {
         return ERR_OK;
     }
-    bool is_large =
-        entry->kind == ENTRY_ITEM && entry->props.original_bytes > scan->options.copy->block_bytes;
+    if (copy->place != NULL) {
+        copy->place(copy->place_user, entry, &place);
+        if (place.verdict == PLACE_IGNORE) {
+            return ERR_OK;
+        }
+    }
+    bool is_large = entry->kind == ENTRY_ITEM && entry->props.original_bytes > copy->block_bytes;
     if (is_large && scan->filling->count > 0) {
         enum err_code code = flush(scan, false, err);
         if (code != ERR_OK) {
@@ -395,9 +492,8 @@ add_entry(struct scan *scan, const struct entry *entry, struct err *err)
     }
     struct batch *batch = scan->filling;
     struct item *item = new_item(scan, entry);
-    if (entry->kind != ENTRY_ITEM) {
-        item_fail(batch, item, entry->kind == ENTRY_SKIPPED ? ITEM_SKIPPED : ITEM_FAILED,
-                  &entry->err);
+    put_place(batch, item, &place);
+    if (ends_here(batch, item, entry, &place)) {
         return ERR_OK;
     }
     enum err_code code = add_item(scan, entry, item, err);

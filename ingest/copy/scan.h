@@ -62,6 +62,13 @@ void scan_done(struct scan *scan);
 /* Fill and post what can be; true if it did anything. */
 bool scan_turn(struct scan *scan);
 void *scan_run(void *scan);
+/* The one place where an item's type is chosen: a page blob stays one where there are any, and
+ * everything else becomes a block blob. */
+enum blob_type scan_type(const struct end *source, const struct end *target,
+                         const struct blob_props *props);
+/* Can an item of this type have this size? ERR_ITEM_ALIGNMENT, ERR_ITEM_TOO_LARGE. */
+MUST_USE enum err_code scan_check_type(enum blob_type type, const struct end_caps *caps,
+                                       uint64_t size_bytes, struct err *err);
 /* Blocks of an item of this size. ERR_ITEM_TOO_LARGE names what would do. */
 MUST_USE enum err_code scan_block_bytes(const struct copy_options *copy,
                                         const struct end_caps *caps, size_t block_largest,

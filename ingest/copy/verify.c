@@ -96,7 +96,7 @@ list(struct verify *v, struct err *err)
     while (code == ERR_OK && more) {
         struct entry entry = {0};
         code = lister_next(lister, &entry, &more, err);
-        if (code == ERR_OK && more && entry.kind == ENTRY_ITEM) {
+        if (code == ERR_OK && more && entry.kind == ENTRY_ITEM && !entry.props.is_partial) {
             code = compare(v, &entry, err);
         }
         code = code == ERR_OK ? interrupted(v, err) : code;
@@ -128,13 +128,13 @@ need_store(struct verify *v, struct err *err)
 static enum err_code
 ask_for(struct verify *v, const struct item *item, uint64_t row, struct err *err)
 {
-    struct entry entry = {.name = item->name};
+    struct entry entry = {.name = item->target};
     struct err why = ERR_NONE;
     enum err_code code = need_store(v, err);
     if (code != ERR_OK) {
         return code;
     }
-    code = reader_stat(&v->store, item->name, &entry.props, &why);
+    code = reader_stat(&v->store, item->target, &entry.props, &why);
     if (code == ERR_OK) {
         v->unlisted++;
         return compare(v, &entry, err);
@@ -191,8 +191,8 @@ read_back(void *user, const struct item *item, uint64_t row, struct err *err)
                                .mtime_ns = item->mtime_ns};
     bool is_packed = row <= v->rows && (v->packed[row >> 3] >> (row & 7) & 1) != 0;
     /* How long it is at the target has to be asked for. */
-    enum err_code code = is_packed ? reader_stat(&v->store, item->name, &props, &why) : ERR_OK;
-    code = code == ERR_OK ? reader_crc64(&v->store, item->name, &props, &crc, &why) : code;
+    enum err_code code = is_packed ? reader_stat(&v->store, item->target, &props, &why) : ERR_OK;
+    code = code == ERR_OK ? reader_crc64(&v->store, item->target, &props, &crc, &why) : code;
     if (interrupted(v, err) != ERR_OK) {
         return err->code;
     }

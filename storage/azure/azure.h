@@ -9,7 +9,8 @@
  * answer carries the same value. A store that refuses the header gets Content-MD5 from then on, and
  * so does every store if MD5 was asked for, because both together are not allowed.
  *
- *   shape    block blobs; up to 50,000 blocks of up to 4,000 MiB; names as azure_check_name() says
+ *   shape    block blobs: up to 50,000 blocks of up to 4,000 MiB; page blobs: up to 8 TiB, see
+ *            azure_lane.h; names as azure_check_name() says
  *   owner    the end owns the credential; backends and listers own a signer each
  *   thread   struct azure_end is constant after prepare but for its atomic
  *   errors   by azure_classify(): status and x-ms-error-code decide, in one table
@@ -40,6 +41,7 @@ struct azure_end {
     char *base_path; /* encoded, of the container: "/account/container" or "/container" */
     struct credential *credential;
     atomic_bool has_answered;  /* a request of a link had an answer, whatever it said */
+    uint64_t session;          /* random; in the metadata of unfinished page blobs */
     atomic_bool refuses_crc64; /* this store does not take x-ms-content-crc64 */
 };
 
@@ -70,6 +72,7 @@ struct azure_request {
     uint64_t crc64;
     bool has_crc64;
     bool has_md5;
+    uint64_t sequence; /* of a page blob */
     int64_t retry_after_ns;
     uint64_t range_begin;     /* of Content-Range; UINT64_MAX: none */
     struct blob_props *props; /* filled from headers if not NULL */
@@ -90,9 +93,12 @@ void azure_request_body(struct azure_request *request, const void *bytes, size_t
 /* x-ms-content-crc64, or Content-MD5 where that is wanted. md5 may be NULL. */
 MUST_USE enum err_code azure_request_checksum(struct azure_request *request, uint64_t crc64,
                                               const uint8_t *md5, struct err *err);
-/* Properties and metadata of what is stored. */
+/* Properties, tier and metadata of what is stored: all that a block blob has. */
 MUST_USE enum err_code azure_request_props(struct azure_request *request,
                                            const struct blob_props *props, struct err *err);
+void azure_request_properties(struct azure_request *request, const struct blob_props *props);
+MUST_USE enum err_code azure_request_metadata(struct azure_request *request,
+                                              const struct blob_props *props, struct err *err);
 /* Version, date, signature, address: ready to be submitted. */
 MUST_USE enum err_code azure_request_seal(struct azure_request *request, struct signer *signer,
                                           struct err *err);

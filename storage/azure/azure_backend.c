@@ -4,7 +4,8 @@
  * damaged on their way) is sent again here; waiting and trying again is the retry wrapper's.
  */
 #include "base/crc64.h"
-#include "storage/azure/azure.h"
+#include "storage/azure/azure_lane.h"
+#include "storage/sparse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,30 +15,6 @@
 #define RANGE_CRC64_MAX                                                                            \
     ((uint32_t)4 << 20) /* the store computes checksums of ranges up to this                       \
                          */
-
-struct azure_backend;
-
-struct azure_op {
-    struct azure_backend *backend;
-    struct blob_op *op;
-    struct azure_request request;
-    struct text list; /* the body of Put Block List */
-    unsigned resent;
-    bool was_refreshed;
-    bool is_removing; /* taking away what was stored with a wrong checksum */
-    struct list link; /* free, ready, or in flight */
-};
-
-struct azure_backend {
-    struct backend backend;
-    struct azure_end *end;
-    struct lane_io io;
-    struct signer *signer;
-    struct list free_ops;
-    struct list ready; /* to be completed by the next poll */
-    struct list in_flight;
-    struct list all_blocks;
-};
 
 struct ops_block {
     struct list link;
@@ -66,13 +43,13 @@ take_op(struct azure_backend *b, struct blob_op *op)
     azure->op = op;
     azure->resent = 0;
     azure->was_refreshed = false;
-    azure->is_removing = false;
+    azure->step = AZURE_STEP_VERB;
     op->backend_data = azure;
     return azure;
 }
 
-static void
-complete(struct azure_op *azure)
+void
+azure_complete(struct azure_op *azure)
 {
     struct azure_backend *b = azure->backend;
     struct blob_op *op = azure->op;
@@ -261,11 +238,14 @@ take_read(struct azure_op *azure)
                 op->name);
         }
     }
+    if (op->err.code == ERR_OK && ranges_may_be_empty(op)) {
+        op->is_zero = sparse_is_zero(op->buf, op->moved_bytes);
+        ranges_remember(azure->backend, op);
+    }
 }
 
-/* Does the store say that it has what we sent? False: it says that it has something else. */
-static bool
-take_checksum(struct azure_op *azure, uint64_t sent_crc64)
+bool
+azure_take_checksum(struct azure_op *azure, uint64_t sent_crc64)
 {
     struct blob_op *op = azure->op;
     const struct azure_request *request = &azure->request;
@@ -312,19 +292,17 @@ static enum err_code (*const ask[BLOB_VERB_COUNT])(struct azure_op *, struct err
     [BLOB_REMOVE] = ask_remove,
 };
 
-static bool start(struct azure_op *azure);
-
 /* Bytes that the store says are not ours must not stay under the item's name. */
 static void
 remove_wrong(struct azure_op *azure)
 {
     char etag[BLOB_ETAG_BYTES];
     memcpy(etag, azure->request.etag, sizeof etag);
-    azure->is_removing = true;
+    azure->step = AZURE_STEP_REMOVE;
     azure_request_begin(&azure->request, azure->backend->end, HTTP_DELETE, azure->op->name);
     azure_request_header(&azure->request, "If-Match", etag);
-    if (!start(azure)) {
-        complete(azure);
+    if (!azure_start(azure)) {
+        azure_complete(azure);
     }
 }
 
@@ -335,11 +313,11 @@ take_stored(struct azure_op *azure)
     uint64_t sent = op->verb == BLOB_COMMIT ? crc64(CRC64_EMPTY, azure->list.bytes, azure->list.len)
                                             : op->crc64;
     memcpy(op->etag, azure->request.etag, sizeof op->etag);
-    if (!take_checksum(azure, sent) && op->verb == BLOB_PUT && op->etag[0] != '\0') {
+    if (!azure_take_checksum(azure, sent) && op->verb == BLOB_PUT && op->etag[0] != '\0') {
         remove_wrong(azure);
         return;
     }
-    complete(azure);
+    azure_complete(azure);
 }
 
 static void
@@ -356,7 +334,7 @@ take(struct azure_op *azure)
     case BLOB_DISCARD:
     case BLOB_VERB_COUNT: break;
     }
-    complete(azure);
+    azure_complete(azure);
 }
 
 /* Stores say it in different words; what counts is that the request had the header. */
@@ -378,9 +356,8 @@ is_refusal_of_crc64(const struct azure_op *azure)
     return false;
 }
 
-/* True if sending it again at once can help. */
-static bool
-may_resend(struct azure_op *azure, enum err_code code)
+bool
+azure_may_resend(struct azure_op *azure, enum err_code code)
 {
     if (azure->resent >= RESEND_MAX || azure->op->is_cancelled) {
         return false;
@@ -404,14 +381,45 @@ may_resend(struct azure_op *azure, enum err_code code)
     return false;
 }
 
+/* Empty: that is the answer. Anything else, and a store that does not know: then it is read. */
+static void
+on_ranges(struct azure_op *azure)
+{
+    struct blob_op *op = azure->op;
+    bool is_empty = false;
+    enum err_code code = ranges_take(azure, &is_empty);
+    if (code == ERR_OK && is_empty) {
+        azure_complete(azure);
+        return;
+    }
+    bool is_told = code == ERR_OK || err_class(code) == ERR_CLASS_ITEM || code == ERR_FORMAT;
+    if (is_told || azure_may_resend(azure, code)) {
+        azure->step = is_told ? AZURE_STEP_VERB : AZURE_STEP_RANGES;
+        op->err = ERR_NONE;
+        code = is_told ? ask_read(azure, &op->err) : ranges_ask(azure, &op->err);
+        if (code == ERR_OK && azure_start(azure)) {
+            return;
+        }
+    }
+    azure_complete(azure);
+}
+
 static void
 on_done(struct http_request *http)
 {
     struct azure_request *request = CONTAINER_OF(http, struct azure_request, http);
     struct azure_op *azure = CONTAINER_OF(request, struct azure_op, request);
     struct blob_op *op = azure->op;
-    if (azure->is_removing) {
-        complete(azure); /* the reason is in err already */
+    if (azure->step == AZURE_STEP_PAGEBLOB) {
+        pageblob_on_done(azure);
+        return;
+    }
+    if (azure->step == AZURE_STEP_RANGES) {
+        on_ranges(azure);
+        return;
+    }
+    if (azure->step == AZURE_STEP_REMOVE) {
+        azure_complete(azure); /* the reason is in err already */
         return;
     }
     enum err_code code =
@@ -430,21 +438,20 @@ on_done(struct http_request *http)
     if (code == ERR_ITEM_GONE && op->verb == BLOB_BLOCKS) {
         op->err = ERR_NONE;
         memset(op->block_bits, 0, (op->block_count + 7) / 8);
-        complete(azure);
+        azure_complete(azure);
         return;
     }
-    if (may_resend(azure, code)) {
+    if (azure_may_resend(azure, code)) {
         op->err = ERR_NONE;
-        if (ask[op->verb](azure, &op->err) == ERR_OK && start(azure)) {
+        if (ask[op->verb](azure, &op->err) == ERR_OK && azure_start(azure)) {
             return;
         }
     }
-    complete(azure);
+    azure_complete(azure);
 }
 
-/* Seal and submit; false: op->err says why not. */
-static bool
-start(struct azure_op *azure)
+bool
+azure_start(struct azure_op *azure)
 {
     struct azure_backend *b = azure->backend;
     struct blob_op *op = azure->op;
@@ -460,6 +467,25 @@ start(struct azure_op *azure)
     return code == ERR_OK;
 }
 
+/* False: the op has ended already. */
+static bool
+begin(struct azure_op *azure)
+{
+    struct blob_op *op = azure->op;
+    if (pageblob_serves(op)) {
+        azure->step = AZURE_STEP_PAGEBLOB;
+        return pageblob_begin(azure);
+    }
+    if (op->verb == BLOB_DISCARD || (op->verb == BLOB_READ && op->len_bytes == 0)) {
+        return false;
+    }
+    if (op->verb == BLOB_READ && ranges_are_worth_asking(azure->backend, op)) {
+        azure->step = AZURE_STEP_RANGES;
+        return ranges_ask(azure, &op->err) == ERR_OK && azure_start(azure);
+    }
+    return ask[op->verb](azure, &op->err) == ERR_OK && azure_start(azure);
+}
+
 static enum err_code
 azure_submit(struct backend *backend, struct blob_op *op, struct err *err)
 {
@@ -467,12 +493,7 @@ azure_submit(struct backend *backend, struct blob_op *op, struct err *err)
     struct azure_op *azure = take_op(b, op);
     (void)err;
     op->err = ERR_NONE;
-    bool needs_nothing = op->verb == BLOB_DISCARD || (op->verb == BLOB_READ && op->len_bytes == 0);
-    if (!needs_nothing && ask[op->verb](azure, &op->err) == ERR_OK && start(azure)) {
-        list_push(&b->in_flight, &azure->link);
-    } else {
-        list_push(&b->ready, &azure->link);
-    }
+    list_push(begin(azure) ? &b->in_flight : &b->ready, &azure->link);
     return ERR_OK;
 }
 
@@ -493,7 +514,7 @@ azure_poll(struct backend *backend)
     struct azure_backend *b = CONTAINER_OF(backend, struct azure_backend, backend);
     unsigned ran = 0;
     while (!list_is_empty(&b->ready)) {
-        complete(CONTAINER_OF(b->ready.next, struct azure_op, link));
+        azure_complete(CONTAINER_OF(b->ready.next, struct azure_op, link));
         ran++;
     }
     return ran;
@@ -518,6 +539,7 @@ azure_free(struct backend *backend)
         }
         mem_give(block);
     }
+    pageblob_free(b);
     b->signer = signer_free(b->signer);
     return mem_give(b);
 }
@@ -549,6 +571,7 @@ azure_backend_new(struct azure_end *end, const struct lane_io *io, struct backen
     list_init(&b->ready);
     list_init(&b->in_flight);
     list_init(&b->all_blocks);
+    list_init(&b->pageblobs);
     *ret_backend = &b->backend;
     return ERR_OK;
 }

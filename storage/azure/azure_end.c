@@ -10,6 +10,7 @@
 #define BLOCK_BYTES_MAX   ((uint64_t)4000 << 20)
 #define BLOCKS_MAX        50000U
 #define PUT_BYTES_MAX     ((uint64_t)5000 << 20)
+#define PAGE_BYTES_MAX    ((uint64_t)8 << 40)
 #define PROBE_NAME        ".sallyport-probe"
 
 /* ---- the address ---- */
@@ -448,8 +449,10 @@ azure_end_open(const char *address, const struct end_options *options, struct en
         .blocks_max = BLOCKS_MAX,
         .block_bytes_max = BLOCK_BYTES_MAX,
         .put_bytes_max = PUT_BYTES_MAX,
+        .page_bytes_max = PAGE_BYTES_MAX,
     };
     end->options = *options;
+    random_bytes(&end->session, sizeof end->session);
     code = fill(end, &url, err);
     url_done(&url);
     if (code != ERR_OK) {

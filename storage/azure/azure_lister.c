@@ -91,6 +91,19 @@ ask_single(struct azure_request *request, void *user, struct err *err)
     return ERR_OK;
 }
 
+/* What is unfinished at a source would be copied half; at a target the engine has to know of it. */
+static void
+judge_entry(const struct azure_lister *l, struct entry *entry)
+{
+    if (entry->kind == ENTRY_ITEM && entry->props.is_partial &&
+        l->end->options.role == END_SOURCE) {
+        entry->kind = ENTRY_FAILED;
+        (void)err_set(&entry->err, ERR_ITEM_CHANGED,
+                      "'%s' is unfinished: the copy that stores it has not come to its end",
+                      entry->name);
+    }
+}
+
 static enum err_code
 give_single(struct azure_lister *l, struct entry *entry, bool *ret_more, struct err *err)
 {
@@ -105,6 +118,7 @@ give_single(struct azure_lister *l, struct entry *entry, bool *ret_more, struct 
     l->is_asked = true;
     azure_props_finish(&l->single);
     *entry = (struct entry){.kind = ENTRY_ITEM, .name = l->end->single, .props = l->single};
+    judge_entry(l, entry);
     return ERR_OK;
 }
 
@@ -137,6 +151,7 @@ azure_next(struct lister *lister, struct entry *entry, bool *ret_more, struct er
                                 .name = blob->name + l->prefix_len,
                                 .props = blob->props};
     }
+    judge_entry(l, entry);
     *ret_more = true;
     return ERR_OK;
 }

@@ -80,6 +80,8 @@ on_header(struct http_request *http, const char *name, size_t name_len, const ch
     } else if (is_name(name, name_len, "x-ms-error-code")) {
         (void)snprintf(request->code, sizeof request->code, "%.*s", (int)MIN_OF(value_len, 63),
                        value);
+    } else if (is_name(name, name_len, "x-ms-blob-sequence-number")) {
+        request->sequence = leading_number(value, value_len);
     } else if (is_name(name, name_len, "retry-after")) {
         take_retry_after(request, value, value_len);
     } else if (is_name(name, name_len, "content-range")) {
@@ -116,6 +118,7 @@ azure_request_begin(struct azure_request *request, const struct azure_end *end,
     request->has_md5 = false;
     request->retry_after_ns = 0;
     request->range_begin = UINT64_MAX;
+    request->sequence = 0;
     request->props = NULL;
     text_clear(&request->body);
     text_clear(&request->query);
@@ -238,10 +241,10 @@ add_extra_metadata(struct azure_request *request, const struct blob_props *props
     return ERR_OK;
 }
 
-enum err_code
-azure_request_props(struct azure_request *request, const struct blob_props *props, struct err *err)
+void
+azure_request_properties(struct azure_request *request, const struct blob_props *props)
 {
-    char text[CLOCK_TEXT_BYTES];
+    char text[BASE64_ROOM(MD5_BYTES)];
     if (props->content_type != NULL && is_header_value(props->content_type)) {
         azure_request_header(request, "x-ms-blob-content-type", props->content_type);
     }
@@ -252,9 +255,13 @@ azure_request_props(struct azure_request *request, const struct blob_props *prop
         azure_request_header(request, "x-ms-blob-content-md5",
                              base64_encode(props->md5, MD5_BYTES, text));
     }
-    if (props->tier != BLOB_TIER_NONE) {
-        azure_request_header(request, "x-ms-access-tier", blob_tier_names[props->tier]);
-    }
+}
+
+enum err_code
+azure_request_metadata(struct azure_request *request, const struct blob_props *props,
+                       struct err *err)
+{
+    char text[CLOCK_TEXT_BYTES];
     if (props->mtime_ns != BLOB_TIME_NONE) {
         azure_request_header(request, "x-ms-meta-mtime", clock_format_ns(props->mtime_ns, text));
     }
@@ -270,6 +277,16 @@ azure_request_props(struct azure_request *request, const struct blob_props *prop
                               (unsigned long long)props->original_bytes);
     }
     return add_extra_metadata(request, props, err);
+}
+
+enum err_code
+azure_request_props(struct azure_request *request, const struct blob_props *props, struct err *err)
+{
+    azure_request_properties(request, props);
+    if (props->tier != BLOB_TIER_NONE) {
+        azure_request_header(request, "x-ms-access-tier", blob_tier_names[props->tier]);
+    }
+    return azure_request_metadata(request, props, err);
 }
 
 enum err_code

@@ -182,6 +182,16 @@ azure_props_take(struct blob_props *props, struct arena *arena, bool in_header, 
     }
 }
 
+static uint64_t
+big_endian(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < sizeof number; i++) {
+        number = number << 8 | bytes[i];
+    }
+    return number;
+}
+
 static void
 take_mtime(struct blob_props *props, struct arena *arena, const char *value, size_t len)
 {
@@ -202,10 +212,7 @@ take_crc64(struct blob_props *props, struct arena *arena, const char *value, siz
         hex_decode(text, bytes, sizeof bytes) != 0) {
         return;
     }
-    props->crc64 = 0;
-    for (unsigned i = 0; i < sizeof bytes; i++) {
-        props->crc64 = props->crc64 << 8 | bytes[i];
-    }
+    props->crc64 = big_endian(bytes);
     props->has_crc64 = true;
 }
 
@@ -214,6 +221,25 @@ take_job(struct blob_props *props, struct arena *arena, const char *value, size_
 {
     (void)arena;
     (void)copy_text(props->job, sizeof props->job, value, len);
+}
+
+static void
+take_state(struct blob_props *props, struct arena *arena, const char *value, size_t len)
+{
+    (void)arena;
+    props->is_partial = len == sizeof AZURE_PARTIAL - 1 && memcmp(value, AZURE_PARTIAL, len) == 0;
+}
+
+static void
+take_stage(struct blob_props *props, struct arena *arena, const char *value, size_t len)
+{
+    char text[AZURE_STAGE_BYTES];
+    uint8_t bytes[2 * sizeof(uint64_t)];
+    (void)arena;
+    if (copy_text(text, sizeof text, value, len) && hex_decode(text, bytes, sizeof bytes) == 0) {
+        props->stage_id = big_endian(bytes);
+        props->stage_session = big_endian(bytes + sizeof(uint64_t));
+    }
 }
 
 static void
@@ -230,10 +256,9 @@ static const struct {
     const char *name;
     take_fn *take;
 } own_metadata[] = {
-    {"mtime", take_mtime},
-    {"sallyport_crc64", take_crc64},
-    {"sallyport_job", take_job},
-    {"sallyport_size", take_original_size},
+    {"mtime", take_mtime},           {"sallyport_crc64", take_crc64},
+    {"sallyport_job", take_job},     {"sallyport_size", take_original_size},
+    {"sallyport_state", take_state}, {"sallyport_stage", take_stage},
 };
 
 void
@@ -298,6 +323,8 @@ static const struct {
     {403, ANY_CODE,                    ANY_VERB,    ERR_STORE_AUTH},
     {404, "ContainerNotFound",         ANY_VERB,    ERR_STORE_GONE},
     {404, "ResourceNotFound",          BLOB_WRITE,  ERR_STORE_GONE},
+    {404, "BlobNotFound",              BLOB_WRITE,  ERR_OTHER_WRITER},
+    {404, "BlobNotFound",              BLOB_COMMIT, ERR_OTHER_WRITER},
     {404, ANY_CODE,                    BLOB_PUT,    ERR_STORE_GONE},
     {404, ANY_CODE,                    BLOB_WRITE,  ERR_STORE_GONE},
     {404, ANY_CODE,                    BLOB_COMMIT, ERR_STORE_GONE},
@@ -336,6 +363,26 @@ azure_classify(enum blob_verb verb, int status, const char *code)
         return ERR_STORE_BUSY;
     }
     return status >= 400 ? ERR_ITEM_REFUSED : ERR_FORMAT;
+}
+
+/* ---- unfinished page blobs ---- */
+
+void
+azure_stage_text(uint64_t stage_id, uint64_t session, char out[static AZURE_STAGE_BYTES])
+{
+    (void)snprintf(out, AZURE_STAGE_BYTES, "%016llx%016llx", (unsigned long long)stage_id,
+                   (unsigned long long)session);
+}
+
+uint64_t
+azure_sequence(const char *nonce, uint64_t stage_id)
+{
+    char text[NONCE_HEX + AZURE_STAGE_BYTES];
+    uint8_t digest[XXH3_BYTES];
+    int len = snprintf(text, sizeof text, "%.32s%016llx", nonce, (unsigned long long)stage_id);
+    digest_xxh3(text, (size_t)len, digest);
+    /* Some stores reckon in floating point; and 0 is what everybody's blobs begin with. */
+    return big_endian(digest) >> 11 | 1;
 }
 
 /* ---- blocks ---- */

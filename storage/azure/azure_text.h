@@ -10,7 +10,8 @@
  *   owner    parsers own what they hold until _free(); entries live in the arena given
  *   thread   one at a time
  *   errors   ERR_FORMAT names what was wrong
- *   source   List Blobs, Get Block List, Put Block List, "Status and error codes", 2021-12-02
+ *   source   List Blobs, Get Block List, Get Page Ranges, Put Block List, "Status and error codes",
+ *            2021-12-02
  */
 #ifndef STORAGE_AZURE_AZURE_TEXT_H
 #define STORAGE_AZURE_AZURE_TEXT_H
@@ -64,6 +65,12 @@ typedef void(azure_block_fn)(void *user, const char *id, uint64_t size_bytes);
 MUST_USE enum err_code azure_parse_blocks(const void *bytes, size_t len, azure_block_fn *fn,
                                           void *user, struct err *err);
 
+/* ---- Get Page Ranges ---- */
+
+typedef void(azure_range_fn)(void *user, uint64_t first, uint64_t last);
+MUST_USE enum err_code azure_parse_ranges(const void *bytes, size_t len, azure_range_fn *fn,
+                                          void *user, struct err *err);
+
 /* ---- errors ---- */
 
 #define AZURE_CODE_BYTES  64
@@ -73,6 +80,16 @@ void azure_parse_error(const void *bytes, size_t len, char code[static AZURE_COD
                        char words[static AZURE_WORDS_BYTES]);
 /* What a status and code mean for an operation of this kind. */
 enum err_code azure_classify(enum blob_verb verb, int status, const char *code);
+
+/* ---- unfinished page blobs ---- */
+
+#define AZURE_PARTIAL     "partial" /* x-ms-meta-sallyport_state */
+#define AZURE_STAGE_BYTES 33
+/* x-ms-meta-sallyport_stage: stage and session, 16 hex digits each. */
+void azure_stage_text(uint64_t stage_id, uint64_t session, char out[static AZURE_STAGE_BYTES]);
+/* What no other writer's page blob has but by a chance of one in 2^53, and any store can hold as a
+ * number. */
+uint64_t azure_sequence(const char *nonce, uint64_t stage_id);
 
 /* ---- blocks ---- */
 

@@ -1,4 +1,4 @@
-/* The three documents a store answers with, read by expat as a stream. */
+/* The four documents a store answers with, read by expat as a stream. */
 #include "base/show.h"
 #include "base/utf8.h"
 #include "storage/azure/azure_text.h"
@@ -15,7 +15,7 @@
 #define PAGE_ARENA     ((size_t)256 * 1024)
 #define ERROR_BODY_MAX ((size_t)64 * 1024)
 
-/* What all three have in common: a path of element names and the text of the innermost one. */
+/* What all have in common: a path of element names and the text of the innermost one. */
 struct reader {
     XML_Parser parser;
     const char *root; /* the outermost element has to be called so; NULL: as it likes */
@@ -318,6 +318,17 @@ azure_page_marker(const struct azure_page *page)
 
 /* ---- Get Block List ---- */
 
+/* Digits beyond what 64 bits can hold are left out. */
+static uint64_t
+leading_number(const char *at)
+{
+    uint64_t number = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        number = number > UINT64_MAX / 16 ? number : number * 10 + (uint64_t)(*at - '0');
+    }
+    return number;
+}
+
 struct block_reader {
     struct reader reader;
     azure_block_fn *fn;
@@ -337,11 +348,7 @@ block_end_element(struct reader *r, const char *name)
     if (r->depth == 4 && strcmp(name, "Name") == 0) {
         (void)snprintf(blocks->id, sizeof blocks->id, "%s", text_str(&r->value));
     } else if (r->depth == 4 && strcmp(name, "Size") == 0) {
-        uint64_t size = 0;
-        for (const char *at = text_str(&r->value); *at >= '0' && *at <= '9'; at++) {
-            size = size > UINT64_MAX / 16 ? size : size * 10 + (uint64_t)(*at - '0');
-        }
-        blocks->size_bytes = size;
+        blocks->size_bytes = leading_number(text_str(&r->value));
     } else if (r->depth == 3) {
         blocks->fn(blocks->user, blocks->id, blocks->size_bytes);
         blocks->id[0] = '\0';
@@ -358,6 +365,46 @@ azure_parse_blocks(const void *bytes, size_t len, azure_block_fn *fn, void *user
     reader_begin(&blocks.reader);
     enum err_code code = reader_add(&blocks.reader, bytes, len, true, err);
     reader_done(&blocks.reader);
+    return code;
+}
+
+/* ---- Get Page Ranges ---- */
+
+struct range_reader {
+    struct reader reader;
+    azure_range_fn *fn;
+    void *user;
+    uint64_t first;
+    uint64_t last;
+};
+
+static void
+range_end_element(struct reader *r, const char *name)
+{
+    struct range_reader *ranges = CONTAINER_OF(r, struct range_reader, reader);
+    if (!is_in(r, 1, "PageRange")) {
+        return;
+    }
+    if (r->depth == 3 && strcmp(name, "Start") == 0) {
+        ranges->first = leading_number(text_str(&r->value));
+    } else if (r->depth == 3 && strcmp(name, "End") == 0) {
+        ranges->last = leading_number(text_str(&r->value));
+    } else if (r->depth == 2) {
+        ranges->fn(ranges->user, ranges->first, ranges->last);
+        ranges->first = 0;
+        ranges->last = 0;
+    }
+}
+
+enum err_code
+azure_parse_ranges(const void *bytes, size_t len, azure_range_fn *fn, void *user, struct err *err)
+{
+    struct range_reader ranges = {.fn = fn, .user = user};
+    ranges.reader.root = "PageList";
+    ranges.reader.end = range_end_element;
+    reader_begin(&ranges.reader);
+    enum err_code code = reader_add(&ranges.reader, bytes, len, true, err);
+    reader_done(&ranges.reader);
     return code;
 }
 

@@ -191,6 +191,22 @@ local_end_barrier(struct end *base, struct err *err)
 }
 
 enum err_code
+local_end_make_folder(struct end *base, const char *name, struct err *err)
+{
+    const struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    AUTO_TEXT inside = TEXT_INIT;
+    const char *ignored = NULL;
+    struct places places;
+    text_addf(&inside, "%s/-", name); /* whose folder is the one to make */
+    places_init(&places, end->root, false);
+    int folder = places_parent(&places, text_str(&inside), true, &ignored);
+    places_done(&places);
+    return folder >= 0 ? ERR_OK
+                       : err_set_sys(err, err_from_target_errno(-folder), -folder,
+                                     "could not make folder '%s' at '%s'", name, end->path);
+}
+
+enum err_code
 local_end_tidy(struct end *base, const char *nonce, struct err *err)
 {
     const struct local_end *end = CONTAINER_OF(base, struct local_end, end);

@@ -47,6 +47,7 @@ enum err_code local_end_backend(struct end *end, const struct lane_io *io,
 enum err_code local_end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                                 bool *ret_is_fresh, struct err *err);
 enum err_code local_end_barrier(struct end *end, struct err *err);
+enum err_code local_end_make_folder(struct end *end, const char *name, struct err *err);
 enum err_code local_end_tidy(struct end *end, const char *nonce, struct err *err);
 struct end *local_end_close(struct end *end);
 /* Open root if it is not; a folder that is missing is ERR_STORE_GONE. */

@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "storage/local/local_io.h"
+#include "storage/sparse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,16 +71,37 @@ local_stage(struct local_op *local)
 
 /* Zeros are a hole, unless an earlier run has left bytes there. */
 static bool
-leave_hole(struct local_op *local)
+leave_hole(struct local_op *local, uint32_t len_bytes)
 {
-    struct blob_op *op = local->op;
+    uint64_t at = local->at_bytes + local->done_bytes;
     struct stat st;
     if (fstat(local->fd, &st) != 0) {
         return false;
     }
-    bool is_beyond = (uint64_t)st.st_size <= op->offset_bytes;
-    return is_beyond || fallocate(local->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                  (off_t)op->offset_bytes, (off_t)op->len_bytes) == 0;
+    bool is_left = (uint64_t)st.st_size <= at ||
+                   fallocate(local->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at,
+                             (off_t)len_bytes) == 0;
+    local->done_bytes += is_left ? len_bytes : 0;
+    return is_left;
+}
+
+/* How much is to be written now. Of a page blob, which is a disk, the zeros are left out. */
+static uint32_t
+next_stretch(struct local_op *local)
+{
+    const struct blob_op *op = local->op;
+    size_t begin = op->len_bytes;
+    size_t end = op->len_bytes;
+    if (op->type != BLOB_TYPE_PAGE) {
+        return op->len_bytes - local->done_bytes;
+    }
+    if (!sparse_next(op->buf, op->len_bytes, local->done_bytes, &begin, &end)) {
+        begin = op->len_bytes;
+    }
+    if (begin > local->done_bytes && !leave_hole(local, (uint32_t)begin - local->done_bytes)) {
+        return (uint32_t)begin - local->done_bytes;
+    }
+    return (uint32_t)(end - local->done_bytes);
 }
 
 static void write_more(struct local_op *local);
@@ -101,6 +123,7 @@ static void
 write_more(struct local_op *local)
 {
     struct blob_op *op = local->op;
+    uint32_t len_bytes = local->done_bytes == op->len_bytes ? 0 : next_stretch(local);
     if (local->done_bytes == op->len_bytes) {
         op->moved_bytes = op->len_bytes;
         if (op->verb == BLOB_PUT) {
@@ -114,7 +137,7 @@ write_more(struct local_op *local)
         .verb = DISK_WRITE,
         .fd = local->fd,
         .buf = (char *)op->buf + local->done_bytes,
-        .len_bytes = op->len_bytes - local->done_bytes,
+        .len_bytes = len_bytes,
         .offset_bytes = local->at_bytes + local->done_bytes,
         .done = on_written,
     };
@@ -134,8 +157,8 @@ local_write(struct local_op *local)
     local->fd = file->fd;
     local->at_bytes =
         op->is_packed ? op->block_index * blob_slot_bytes(op->block_bytes) : op->offset_bytes;
-    if (local->op->is_zero && local->op->len_bytes > 0 && leave_hole(local)) {
-        local->done_bytes = local->op->len_bytes;
+    if (local->op->is_zero && local->op->len_bytes > 0) {
+        (void)leave_hole(local, local->op->len_bytes);
     }
     write_more(local);
 }

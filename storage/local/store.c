@@ -235,6 +235,7 @@ static const struct end_ops store_ops = {
     .lister = store_lister,
     .prepare = local_end_prepare,
     .barrier = local_end_barrier,
+    .make_folder = local_end_make_folder,
     .check_name = store_check_name,
     .tidy = local_end_tidy,
     .close = local_end_close,
@@ -278,6 +279,7 @@ store_end_open(const char *address, const struct end_options *options, struct en
         return code;
     }
     end->end.caps.keeps_props = true;
+    end->end.caps.page_bytes_max = INT64_MAX;
     end->store_dir = mem_text(text_str(&dir));
     text_clear(&full);
     text_addf(&full, "%s/.sallyport/blobs.db", text_str(&dir));

@@ -57,6 +57,7 @@ static const struct end_ops tree_ops = {
     .lister = tree_lister,
     .prepare = local_end_prepare,
     .barrier = local_end_barrier,
+    .make_folder = local_end_make_folder,
     .check_name = tree_check_name,
     .tidy = local_end_tidy,
     .close = local_end_close,

@@ -27,10 +27,11 @@ throttle_set(struct throttle *throttle, uint64_t bytes_per_s)
     atomic_store(&throttle->bytes_per_s, bytes_per_s);
 }
 
+/* Nothing is sent of a page blob's zeros, and a disk may have terabytes of them. */
 static bool
 costs(const struct blob_op *op)
 {
-    return op->len_bytes > 0 &&
+    return op->len_bytes > 0 && !(op->is_zero && op->type == BLOB_TYPE_PAGE) &&
            (op->verb == BLOB_READ || op->verb == BLOB_WRITE || op->verb == BLOB_PUT);
 }
 

@@ -185,6 +185,61 @@ def test_blocks():
               (400, "InvalidQueryParameterValue"))
 
 
+def put_pages(made, name, first, body, **headers):
+    fields = {"x-ms-page-write": "update" if body else "clear",
+              **{key.replace("_", "-"): value for key, value in headers.items()}}
+    fields.setdefault("x-ms-range", f"bytes={first}-{first + len(body) - 1}")
+    return made.ask("PUT", f"/a/box/{name}?comp=page", body, fields)
+
+
+def page_ranges(made, name, **headers):
+    fields = {key.replace("_", "-"): value for key, value in headers.items()}
+    status, _, body = made.ask("GET", f"/a/box/{name}?comp=pagelist", None, fields)
+    equal("page list", status, 200)
+    return [(int(one.find("Start").text), int(one.find("End").text))
+            for one in xml.etree.ElementTree.fromstring(body).iter("PageRange")]
+
+
+def test_pages():
+    page_blob = {"x-ms-blob-type": "PageBlob", "x-ms-blob-content-length": "4096"}
+    with server("--keep") as made:
+        equal("odd length", made.code("PUT", "/a/box/p", b"", {**page_blob, "x-ms-blob-content-length": "4097"}),
+              (400, "InvalidHeaderValue"))
+        equal("tier", made.code("PUT", "/a/box/p", b"", {**page_blob, "x-ms-access-tier": "Cool"}),
+              (400, "InvalidInput"))
+        status, headers, _ = made.ask("PUT", "/a/box/p", b"", {
+            **page_blob, "x-ms-blob-sequence-number": "7", "x-ms-meta-a": "b"})
+        equal("made", status, 201)
+        etag = headers["ETag"]
+        status, headers, _ = put_pages(made, "p", 512, b"x" * 1024, x_ms_if_sequence_number_eq="7")
+        equal("pages", status, 201)
+        equal("another etag", headers["ETag"] != etag, True)
+        equal("other number", put_pages(made, "p", 0, b"x" * 512, x_ms_if_sequence_number_eq="8")[0], 412)
+        equal("not whole pages", put_pages(made, "p", 100, b"x" * 512)[0], 416)
+        equal("beyond", put_pages(made, "p", 3584, b"x" * 1024)[0], 416)
+        equal("ranges", page_ranges(made, "p"), [(512, 1535)])
+        equal("ranges of a part", page_ranges(made, "p", x_ms_range="bytes=1024-4095"), [(1024, 1535)])
+        equal("cleared", put_pages(made, "p", 0, b"", x_ms_range="bytes=512-1023")[0], 201)
+        equal("ranges", page_ranges(made, "p"), [(1024, 1535)])
+        equal("bytes", made.ask("GET", "/a/box/p")[2], bytes(1024) + b"x" * 512 + bytes(2560))
+        number = {"x-ms-sequence-number-action": "update", "x-ms-blob-sequence-number": "9"}
+        equal("numbered", made.ask("PUT", "/a/box/p?comp=properties", b"", number)[0], 200)
+        _, headers, _ = made.ask("HEAD", "/a/box/p")
+        equal("properties", (headers["x-ms-blob-type"], headers["x-ms-blob-sequence-number"], headers["x-ms-meta-a"]),
+              ("PageBlob", "9", "b"))
+        equal("listed type", [one.text for one in listing(made).iter("BlobType")], ["PageBlob"])
+        equal("block on pages", made.code("PUT", f"/a/box/p?comp=block&blockid={block_id(0)}", b"x"),
+              (409, "InvalidBlobType"))
+        put(made, "b", b"1")
+        equal("pages of a block blob", put_pages(made, "b", 0, b"x" * 512)[0], 409)
+        equal("no blob", put_pages(made, "none", 0, b"x" * 512)[0], 404)
+    with faulty("steal:verb=put-page:after=1:count=1") as made:
+        made.ask("PUT", "/a/box/p", b"", {**page_blob, "x-ms-blob-sequence-number": "7"})
+        equal("ours", put_pages(made, "p", 0, b"x" * 512, x_ms_if_sequence_number_eq="7")[0], 201)
+        equal("stolen", put_pages(made, "p", 512, b"x" * 512, x_ms_if_sequence_number_eq="7")[0], 412)
+        equal("pages are gone", page_ranges(made, "p"), [])
+
+
 def test_conditions():
     with server("--keep") as made:
         status, headers, _ = put(made, "x", b"1", If_None_Match="*")

@@ -1,6 +1,6 @@
 /*
- * What else a store answers: header fields ("Name: value" lines), a list of blocks, an error's
- * body. Whatever they say is cut to its field or ignored.
+ * What else a store answers: header fields ("Name: value" lines), a list of blocks or of pages, an
+ * error's body. Whatever they say is cut to its field or ignored.
  */
 #include "base/arena.h"
 #include "storage/azure/azure_text.h"
@@ -21,6 +21,14 @@ on_block(void *user, const char *id, uint64_t size_bytes)
         azure_block_id(NONCE, 7, index, again);
         FUZZ_MUST(strcmp(again, id) == 0);
     }
+}
+
+static void
+on_range(void *user, uint64_t first, uint64_t last)
+{
+    (void)first;
+    (void)last;
+    ++*(unsigned *)user;
 }
 
 static void
@@ -58,6 +66,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     enum err_code parsed = azure_parse_blocks(data, size, on_block, NULL, &err);
     FUZZ_MUST(parsed == ERR_OK || parsed == ERR_FORMAT);
+    unsigned ranges = 0;
+    parsed = azure_parse_ranges(data, size, on_range, &ranges, &err);
+    FUZZ_MUST(parsed == ERR_OK || parsed == ERR_FORMAT);
+    FUZZ_MUST(ranges <= size);
     azure_parse_error(data, size, code, words);
     FUZZ_MUST(strnlen(code, sizeof code) < sizeof code);
     FUZZ_MUST(strnlen(words, sizeof words) < sizeof words);

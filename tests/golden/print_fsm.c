@@ -1,10 +1,11 @@
 /* Writes each state machine's table as Graphviz text to FOLDER/NAME.dot. */
 #include "base/fsm.h"
 #include "ingest/copy/lane.h"
+#include "storage/azure/azure_lane.h"
 
 #include <stdio.h>
 
-static const struct fsm *const machines[] = {&block_fsm};
+static const struct fsm *const machines[] = {&block_fsm, &pageblob_fsm};
 
 static int
 write_dot(const char *folder, const struct fsm *fsm)

@@ -88,6 +88,9 @@ on_visible(void *user, const struct memory_blob *blob)
     if (blob_is_packed(&blob->props) && run->world->options.compress_level == 0) {
         world_fail(run->world, "'%s' was compressed, which nobody asked for", blob->name);
     }
+    if (blob->props.type != world_type(run->world, blob->name, blob->props.original_bytes)) {
+        world_fail(run->world, "'%s' became visible with another type than it has", blob->name);
+    }
     if (!world_is_right(run->world, blob)) {
         world_fail(run->world, "wrong bytes became visible as '%s'", blob->name);
     }

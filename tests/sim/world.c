@@ -113,6 +113,14 @@ pack(const struct world *world, uint8_t **bytes, uint64_t *len, struct blob_prop
     return true;
 }
 
+/* Where there are types some names are those of disks; what has no whole pages cannot be one. */
+enum blob_type
+world_type(const struct world *world, const char *name, uint64_t len)
+{
+    bool is_disk = world->has_pages && crc64(world->seed, name, strlen(name)) % 4 == 0;
+    return is_disk && len % BLOB_PAGE_BYTES == 0 ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+}
+
 static struct memory_blob *
 set(struct world *world, struct memory_store *store, const char *name, uint64_t version,
     uint64_t len)
@@ -121,14 +129,16 @@ set(struct world *world, struct memory_store *store, const char *name, uint64_t 
         .mtime_ns = mtime_of(version), .type = BLOB_TYPE_BLOCK, .has_crc64 = true};
     struct err err = ERR_NONE;
     uint8_t *bytes = content(world, name, version, len);
+    enum blob_type type = world_type(world, name, len);
     bool is_packed = store == &world->source && world->packs_source && version % 2 == 0 &&
-                     pack(world, &bytes, &len, &props);
+                     type == BLOB_TYPE_BLOCK && pack(world, &bytes, &len, &props);
     /* Some sources keep nothing but an MD5, which is of use for items of one block. */
     if (!is_packed && store == &world->source && len <= world->options.block_bytes &&
         version % 3 == 2) {
         props.has_crc64 = false;
         props.has_md5 = digest_md5(bytes, len, props.md5, &err) == ERR_OK;
     }
+    props.type = type;
     return memory_store_set(store, name, bytes, len, &props);
 }
 
@@ -250,6 +260,8 @@ choose_options(struct world *world)
     world->target_caps.needs_zeros = !world->target_caps.is_local;
     world->target_caps.checks_transit = one_in(world, 2);
     world->packs_source = world->source_caps.keeps_props && one_in(world, 3);
+    world->has_pages = world->source_caps.keeps_props && one_in(world, 2);
+    world->target_caps.page_bytes_max = world->has_pages ? INT64_MAX : 0;
     if (one_in(world, 6)) {
         world->target_caps.item_bytes_max = options->block_bytes * 4;
     }

@@ -67,6 +67,7 @@ struct world {
     bool has_foreign;  /* another writer may have been there */
     bool has_expired;  /* the target has forgotten staged blocks */
     bool may_corrupt;
+    bool has_pages; /* some items are page blobs, and stay so */
     struct fake_clock clock;
     unsigned failures; /* of the simulation: invariants that did not hold */
     FILE *out;
@@ -91,6 +92,9 @@ bool world_may_replace(const struct world *world, const struct blob_props *by, c
 
 /* Are these the bytes that the source had under this name at the time that mtime_ns tells? */
 bool world_is_right(const struct world *world, const struct memory_blob *blob);
+
+/* What an item of this name and size is at both ends. */
+enum blob_type world_type(const struct world *world, const char *name, uint64_t len);
 
 /* The largest buffer that lanes of this world can count on. */
 size_t world_block_largest(const struct world *world);

@@ -234,6 +234,9 @@ publish(struct memory_store *store, struct blob_op *op, uint8_t *bytes, uint64_t
     if (len != op->props->size_bytes) {
         tell_broken(store, op, "an item was published that has not its size");
     }
+    if (op->type != op->props->type || (op->type == BLOB_TYPE_PAGE && len % BLOB_PAGE_BYTES != 0)) {
+        tell_broken(store, op, "an item was published that its type does not fit");
+    }
     if (store->hooks.sent != NULL) {
         store->hooks.sent(store->hooks.user, op, NULL);
     }
@@ -271,6 +274,10 @@ write(struct memory_store *store, const struct end_caps *caps, struct blob_op *o
 {
     struct memory_staged *staged =
         memory_store_find_staged(store, op->name, op->nonce, op->stage_id, op->block_index);
+    bool is_page = op->type == BLOB_TYPE_PAGE;
+    if (is_page && (op->offset_bytes % BLOB_PAGE_BYTES != 0 || op->props->type != op->type)) {
+        tell_broken(store, op, "a block was sent that does not begin with a page");
+    }
     if (store->hooks.sent != NULL) {
         store->hooks.sent(store->hooks.user, op, staged);
     }

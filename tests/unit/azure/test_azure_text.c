@@ -176,6 +176,8 @@ answers_mean_what_the_store_documents(void **state)
         {409, "BlobArchived", BLOB_READ, ERR_BLOB_ARCHIVED},
         {400, "Md5Mismatch", BLOB_WRITE, ERR_DIGEST},
         {400, "OutOfRangeInput", BLOB_PUT, ERR_ITEM_REFUSED},
+        {404, "BlobNotFound", BLOB_WRITE, ERR_OTHER_WRITER},
+        {404, "ContainerNotFound", BLOB_WRITE, ERR_STORE_GONE},
         {302, "", BLOB_READ, ERR_FORMAT},
     };
     (void)state;
@@ -254,6 +256,78 @@ blocks_of_both_kinds_are_told(void **state)
     CHECK_ERR(azure_parse_blocks("<BlockList>", 11, on_block, NULL, &err), &err, ERR_FORMAT);
 }
 
+static uint64_t ranges[6];
+static size_t range_count;
+
+static void
+on_range(void *user, uint64_t first, uint64_t last)
+{
+    (void)user;
+    CHECK(range_count < COUNT_OF(ranges) / 2);
+    ranges[2 * range_count] = first;
+    ranges[2 * range_count + 1] = last;
+    range_count++;
+}
+
+static void
+pages_in_use_are_told_in_order(void **state)
+{
+    static const char xml[] =
+        "<?xml version=\"1.0\"?><PageList><PageRange><Start>0</Start><End>511</End></PageRange>"
+        "<ClearRange><Start>512</Start><End>1023</End></ClearRange>"
+        "<PageRange><Start>8796093021696</Start><End>8796093022207</End></PageRange></PageList>";
+    (void)state;
+    range_count = 0;
+    CHECK_OK(azure_parse_ranges(xml, sizeof xml - 1, on_range, NULL, &err), &err);
+    CHECK_U64(range_count, 2);
+    CHECK_U64(ranges[1], 511);
+    CHECK_U64(ranges[2], UINT64_C(8796093021696));
+    CHECK_U64(ranges[3], UINT64_C(8796093022207));
+    /* Half an answer must not read as "there is nothing". */
+    CHECK_ERR(azure_parse_ranges("<PageList>", 10, on_range, NULL, &err), &err, ERR_FORMAT);
+    CHECK_ERR(azure_parse_ranges("<Pages></Pages>", 15, on_range, NULL, &err), &err, ERR_FORMAT);
+    CHECK_U64(range_count, 2);
+}
+
+/* What an unfinished blob says of itself is how the next run knows its own work. */
+static void
+an_unfinished_blob_tells_whose_it_is(void **state)
+{
+    struct arena arena;
+    struct blob_props props = {0};
+    char stage[AZURE_STAGE_BYTES];
+    (void)state;
+    arena_init(&arena, 4096);
+    azure_stage_text(UINT64_C(0x8000000100000002), UINT64_MAX, stage);
+    azure_props_take_metadata(&props, &arena, "sallyport_stage", 15, stage, strlen(stage));
+    azure_props_take_metadata(&props, &arena, "sallyport_state", 15, "part", 4);
+    CHECK(!props.is_partial);
+    azure_props_take_metadata(&props, &arena, "Sallyport_State", 15, "partial", 7);
+    CHECK(props.is_partial);
+    CHECK_U64(props.stage_id, UINT64_C(0x8000000100000002));
+    CHECK_U64(props.stage_session, UINT64_MAX);
+    CHECK_U64(props.extra_metadata_len, 0);
+    azure_props_take_metadata(&props, &arena, "sallyport_stage", 15, "00", 2);
+    CHECK_U64(props.stage_session, UINT64_MAX);
+    arena_done(&arena);
+}
+
+/* Another item's or job's pages must not fit; and stores reckon in floating point. */
+static void
+sequence_numbers_are_of_one_item_and_exact(void **state)
+{
+    (void)state;
+    uint64_t number = azure_sequence(NONCE, 5);
+    CHECK_U64(number, azure_sequence(NONCE, 5));
+    CHECK(number != azure_sequence(NONCE, 6));
+    CHECK(number != azure_sequence("fedcba9876543210fedcba9876543210", 5));
+    for (uint64_t stage = 0; stage < 1000; stage++) {
+        number = azure_sequence(NONCE, stage);
+        CHECK(number > 0 && number < UINT64_C(1) << 53);
+        CHECK_U64((uint64_t)(double)number, number);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -269,6 +343,9 @@ main(void)
         TEST(an_error_body_gives_code_and_first_line),
         TEST(a_block_id_is_recognised_by_its_own_stage_only),
         TEST(blocks_of_both_kinds_are_told),
+        TEST(pages_in_use_are_told_in_order),
+        TEST(an_unfinished_blob_tells_whose_it_is),
+        TEST(sequence_numbers_are_of_one_item_and_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,46 @@ data_outlives_its_blob_while_it_is_sent(void **state)
     store_done(&store);
 }
 
+/* Which pages were written is what Get Page Ranges tells; clearing forgets. */
+static void
+written_pages_are_told_until_they_are_cleared(void **state)
+{
+    struct store store;
+    struct props props = {0};
+    static char page[1024];
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    (void)state;
+    memset(page, 'x', sizeof page);
+    store_init(&store, STORE_KEEP);
+    struct container *container = store_lock(&store, "a", "c", true, NULL);
+    struct blob *blob = container_add(container, "b");
+    blob_commit_pages(&store, blob, 8192, &props);
+    CHECK(!blob_next_pages(blob, 0, 8192, &begin, &end));
+    blob_write_pages(blob, 1024, page, 1024);
+    blob_write_pages(blob, 7680, page, 512);
+    struct blob_data *held = data_take(blob->data);
+    CHECK(blob_next_pages(blob, 0, 8192, &begin, &end));
+    CHECK_U64(begin, 1024);
+    CHECK_U64(end, 2048);
+    blob_write_pages(blob, 1024, NULL, 512);
+    CHECK(blob_next_pages(blob, 0, 8192, &begin, &end));
+    CHECK_U64(begin, 1536);
+    CHECK(blob_next_pages(blob, end, 8192, &begin, &end));
+    CHECK_U64(begin, 7680);
+    CHECK_U64(end, 8192);
+    /* An answer under way keeps what it began with. */
+    CHECK_U64(held->parts[0].piece->bytes[1024], 'x');
+    CHECK_U64(blob->data->parts[0].piece->bytes[1024], 0);
+    CHECK_U64(blob->data->parts[0].piece->bytes[1536], 'x');
+    data_give(held);
+    /* Put Blob of another kind: nothing of the pages is left. */
+    blob_commit(&store, blob, data_new(0), &props);
+    CHECK(!blob->is_page);
+    store_unlock(container);
+    store_done(&store);
+}
+
 int
 main(void)
 {
@@ -124,6 +164,7 @@ main(void)
         cmocka_unit_test(what_is_not_a_block_list_is_refused),
         cmocka_unit_test(names_xml_cannot_hold_are_marked),
         cmocka_unit_test(blobs_are_listed_by_name),
+        cmocka_unit_test(written_pages_are_told_until_they_are_cleared),
         cmocka_unit_test(data_outlives_its_blob_while_it_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

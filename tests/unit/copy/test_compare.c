@@ -56,6 +56,34 @@ checksums_on_both_sides_decide(void **state)
     CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
 }
 
+/* What a killed run left under the name is not the item, whatever it says of itself. */
+static void
+an_unfinished_one_is_stored_again(void **state)
+{
+    static const struct copy_options never = {.overwrite = OVERWRITE_NEVER};
+    const struct item item = {.name = "a", .size_bytes = 10, .mtime_ns = 5000, .block_count = 1};
+    struct blob_props target = {
+        .size_bytes = 10, .original_bytes = 10, .mtime_ns = 5000, .is_partial = true};
+    (void)state;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+    CHECK_U64(item_compare(&never, "n", &item, &target), TARGET_COPY);
+    CHECK_U64(item_compare(&newer, "n", &item, &target), TARGET_COPY);
+}
+
+/* Bytes alone do not make a disk: as a block blob nothing can be made from it. */
+static void
+a_page_blob_is_not_the_same_as_a_block_blob(void **state)
+{
+    struct item item = {.name = "a", .size_bytes = 512, .mtime_ns = 5000, .block_count = 1};
+    struct blob_props target = {
+        .size_bytes = 512, .original_bytes = 512, .mtime_ns = 5000, .type = BLOB_TYPE_BLOCK};
+    (void)state;
+    item.type = BLOB_TYPE_PAGE;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+    target.type = BLOB_TYPE_PAGE;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_SAME);
+}
+
 /* Everything ends in one of the states that are counted. */
 static void
 an_item_that_is_not_copied_says_why(void **state)
@@ -88,6 +116,8 @@ main(void)
         cmocka_unit_test(times_far_apart_are_not_the_same),
         cmocka_unit_test(a_time_that_is_not_known_is_equal_to_nothing),
         cmocka_unit_test(checksums_on_both_sides_decide),
+        cmocka_unit_test(an_unfinished_one_is_stored_again),
+        cmocka_unit_test(a_page_blob_is_not_the_same_as_a_block_blob),
         cmocka_unit_test(an_item_that_is_not_copied_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

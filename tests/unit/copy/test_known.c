@@ -1,5 +1,7 @@
+#include "base/arena.h"
 #include "ingest/copy/known.h"
 #include "tests/support/folder.h"
+#include "tests/support/memory_end.h"
 
 static struct folder folder;
 static struct err err;
@@ -86,6 +88,35 @@ the_list_of_a_dead_run_is_not_believed(void **state)
     end_close(end);
 }
 
+/* What an unfinished blob is taken for decides whether the item is stored again. */
+static void
+the_list_tells_types_and_what_is_unfinished(void **state)
+{
+    struct memory_store store;
+    const struct memory_options options = {.caps = {.keeps_props = true}, .clock = &clock_system};
+    const struct blob_props partial = {.type = BLOB_TYPE_PAGE, .is_partial = true};
+    const struct blob_props whole = {.type = BLOB_TYPE_BLOCK};
+    struct known known;
+    struct blob_props props = {0};
+    bool is_found = false;
+    (void)state;
+    memory_store_init(&store, 1);
+    (void)memory_store_set(&store, "half", mem_take(512), 512, &partial);
+    (void)memory_store_set(&store, "whole", mem_take(1), 1, &whole);
+    struct end *end = memory_end_new(&store, &options);
+    CHECK_OK(known_open(&known, folder_join(&folder, "known.db"), end, &err), &err);
+    CHECK_OK(known_find(&known, "half", &props, &is_found, &err), &err);
+    CHECK(is_found);
+    CHECK(props.is_partial);
+    CHECK_U64(props.type, BLOB_TYPE_PAGE);
+    CHECK_OK(known_find(&known, "whole", &props, &is_found, &err), &err);
+    CHECK(!props.is_partial);
+    CHECK_U64(props.type, BLOB_TYPE_BLOCK);
+    known_close(&known);
+    end_close(end);
+    memory_store_done(&store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -94,6 +125,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_listed_item_is_found_by_its_name),
         TEST(the_list_of_a_dead_run_is_not_believed),
+        TEST(the_list_tells_types_and_what_is_unfinished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

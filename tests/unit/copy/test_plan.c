@@ -56,6 +56,7 @@ static const struct item full_item = {
     .block_bytes = 8U << 20,
     .state = ITEM_COPIED,
     .verdict = VERDICT_IN_TRANSIT,
+    .type = BLOB_TYPE_PAGE,
 };
 
 static bool
@@ -83,6 +84,7 @@ a_stored_item_is_known_to_the_next_run(void **state)
     CHECK_U64(item.crc64, UINT64_MAX);
     CHECK_BYTES(item.xxh3, full_item.xxh3, XXH3_BYTES);
     CHECK_BYTES(item.md5, full_item.md5, MD5_BYTES);
+    CHECK_U64(item.type, full_item.type);
     CHECK_BYTES(item.sha256, full_item.sha256, SHA256_BYTES);
     CHECK_TEXT(item.etag, full_item.etag);
     CHECK(item.is_recorded);

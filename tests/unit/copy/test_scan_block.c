@@ -114,6 +114,35 @@ the_largest_file_of_all_is_answered(void **state)
           ((uint64_t)INT64_MAX + block - 1) / block <= (uint64_t)UINT32_MAX);
 }
 
+/* A copy from store to store keeps disks; what has no types, or no page blobs, gets bytes. */
+static void
+a_page_blob_stays_one_where_there_are_any(void **state)
+{
+    struct end store = {.caps = {.keeps_props = true, .page_bytes_max = 512 * GIB}};
+    struct end folder = {.caps = {.is_local = true}};
+    const struct blob_props page = {.type = BLOB_TYPE_PAGE};
+    const struct blob_props append = {.type = BLOB_TYPE_APPEND};
+    (void)state;
+    CHECK_U64(scan_type(&store, &store, &page), BLOB_TYPE_PAGE);
+    CHECK_U64(scan_type(&store, &folder, &page), BLOB_TYPE_BLOCK);
+    CHECK_U64(scan_type(&folder, &store, &page), BLOB_TYPE_BLOCK);
+    CHECK_U64(scan_type(&store, &store, &append), BLOB_TYPE_BLOCK);
+}
+
+static void
+a_page_blob_has_whole_pages(void **state)
+{
+    const struct end_caps caps = {.page_bytes_max = 512 * GIB};
+    (void)state;
+    CHECK_OK(scan_check_type(BLOB_TYPE_PAGE, &caps, 0, &err), &err);
+    CHECK_OK(scan_check_type(BLOB_TYPE_PAGE, &caps, 512 * GIB, &err), &err);
+    CHECK_OK(scan_check_type(BLOB_TYPE_BLOCK, &caps, 513, &err), &err);
+    CHECK_ERR(scan_check_type(BLOB_TYPE_PAGE, &caps, 513, &err), &err, ERR_ITEM_ALIGNMENT);
+    CHECK_HAS(err.text, "513 bytes");
+    CHECK_ERR(scan_check_type(BLOB_TYPE_PAGE, &caps, 512 * GIB + 512, &err), &err,
+              ERR_ITEM_TOO_LARGE);
+}
+
 int
 main(void)
 {
@@ -122,6 +151,8 @@ main(void)
         cmocka_unit_test(bookkeeping_of_blocks_is_bounded),
         cmocka_unit_test(an_item_of_too_many_blocks_has_larger_ones),
         cmocka_unit_test(a_named_size_is_never_changed),
+        cmocka_unit_test(a_page_blob_stays_one_where_there_are_any),
+        cmocka_unit_test(a_page_blob_has_whole_pages),
         cmocka_unit_test(what_no_buffer_can_hold_is_refused_first),
         cmocka_unit_test(the_targets_limit_goes_first),
         cmocka_unit_test(the_largest_file_of_all_is_answered),

@@ -1,0 +1,69 @@
+#include "ingest/copy/ends.h"
+
+#include "storage/many.h"
+
+#include <string.h>
+
+static enum err_code
+open_parts(const struct copy_options *options, struct end_options *end, struct end **ret_target,
+           struct err *err)
+{
+    struct many_part *parts = mem_take(options->part_count * sizeof *parts);
+    enum err_code code = ERR_OK;
+    unsigned count = 0;
+    for (; count < options->part_count && code == ERR_OK; count += code == ERR_OK) {
+        end->is_account = options->parts[count].is_account;
+        parts[count].key = options->parts[count].key;
+        code = end_open(options->parts[count].address, end, &parts[count].end, err);
+    }
+    if (code == ERR_OK) {
+        code = many_end_new(parts, count, ret_target, err);
+    } else {
+        (void)err_wrap(err, "'%s'", options->parts[count].key);
+        while (count > 0) {
+            end_close(parts[--count].end);
+        }
+    }
+    mem_give(parts);
+    return code;
+}
+
+enum err_code
+ends_open(const struct copy_options *options, const struct ends_watch *watch,
+          struct end **ret_source, struct end **ret_target, struct err *err)
+{
+    struct end_options end = {
+        .role = END_SOURCE,
+        .links = options->links,
+        .config = options->config,
+        .clock = options->clock,
+        .local_sync_ns = options->config->local_sync_ns,
+        .wants_blocks_checked_by_md5 = options->wants_md5,
+        .signal = watch->signal,
+        .storm = watch->storm,
+    };
+    enum err_code code = end_open(options->source, &end, ret_source, err);
+    end.role = END_TARGET;
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = options->part_count > 0 ? open_parts(options, &end, ret_target, err)
+                                   : end_open(options->target, &end, ret_target, err);
+    if (code == ERR_OK && strcmp((*ret_source)->display, (*ret_target)->display) == 0) {
+        code =
+            err_set(err, ERR_USAGE, "source and target are the same: '%s'", (*ret_source)->display);
+    }
+    if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !(*ret_target)->caps.keeps_props) {
+        code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",
+                       (*ret_target)->display);
+    }
+    const struct end_caps *caps = code == ERR_OK ? &(*ret_target)->caps : NULL;
+    if (code == ERR_OK && options->compress_level != 0 &&
+        !(caps->keeps_props && caps->block_order_free)) {
+        code = err_set(err, ERR_USAGE,
+                       "'%s' is a folder, which cannot keep that its files are compressed; leave "
+                       "out --compress, or copy to a store",
+                       (*ret_target)->display);
+    }
+    return code;
+}

@@ -1,0 +1,233 @@
+#include "ingest/device/device_copy.h"
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "ingest/device/device_place.h"
+
+#include <string.h>
+
+/* The parts of the target: an account of a local store, a container of an Azure one. */
+struct targets {
+    struct arena arena;
+    struct copy_part *parts;
+    unsigned count;
+};
+
+struct device_run {
+    const struct device_copy_options *options;
+    const struct check_result *check;
+    struct targets targets;
+    struct device_place place;
+    struct text identity;
+};
+
+static bool
+is_local(const char *address)
+{
+    return strncmp(address, "file:", 5) == 0;
+}
+
+static const struct device_account *
+find_account(const struct device_copy_options *options, const char *name)
+{
+    if (name[0] == '\0') { /* the shares of a disk name no account: there is one */
+        return options->account_count == 1 ? &options->accounts[0] : NULL;
+    }
+    for (unsigned i = 0; i < options->account_count; i++) {
+        if (strcmp(options->accounts[i].name, name) == 0) {
+            return &options->accounts[i];
+        }
+    }
+    return NULL;
+}
+
+static enum err_code
+check_accounts(const struct device_run *run, struct err *err)
+{
+    const struct device_copy_options *options = run->options;
+    for (unsigned i = 0; i < run->check->accounts; i++) {
+        const char *name = run->check->account_names[i];
+        if (find_account(options, name) == NULL && name[0] == '\0') {
+            return err_set(err, ERR_USAGE,
+                           "a disk belongs to one account; name it once with --account ACCT=END");
+        }
+        if (find_account(options, name) == NULL) {
+            return err_set(err, ERR_USAGE,
+                           "the device holds data of account '%s'; name its end with --account "
+                           "%s=END",
+                           name, name);
+        }
+    }
+    for (unsigned i = 0; i < options->account_count; i++) {
+        const char *end = options->accounts[i].end;
+        if (!is_local(end) && strncmp(end, "https://", 8) != 0 && strncmp(end, "http://", 7) != 0) {
+            return err_set(err, ERR_USAGE,
+                           "--account %s: the end of an account is file:DIR/ACCOUNT or an http or "
+                           "https address",
+                           options->accounts[i].name);
+        }
+    }
+    return ERR_OK;
+}
+
+/* END/CONTAINER, before a SAS if there is one. */
+static const char *
+join(struct arena *arena, const char *end, const char *container)
+{
+    AUTO_TEXT out = TEXT_INIT;
+    size_t len = strcspn(end, "?");
+    const char *query = end + len;
+    while (len > 0 && end[len - 1] == '/') {
+        len--;
+    }
+    text_add(&out, end, len);
+    text_addf(&out, "/%s%s", container, query);
+    return arena_text(arena, text_str(&out));
+}
+
+static void
+add_part(struct targets *targets, const char *key, const char *address, bool is_account)
+{
+    for (unsigned i = 0; i < targets->count; i++) {
+        if (strcmp(targets->parts[i].key, key) == 0) {
+            return;
+        }
+    }
+    targets->parts[targets->count++] = (struct copy_part){
+        .key = arena_text(&targets->arena, key), .address = address, .is_account = is_account};
+}
+
+static enum err_code
+list_targets(struct device_run *run, struct err *err)
+{
+    struct targets *targets = &run->targets;
+    const struct check_result *check = run->check;
+    targets->parts = mem_take((check->stored_count + 1) * sizeof *targets->parts);
+    for (unsigned i = 0; i < check->stored_count; i++) {
+        const struct check_container *stored = &check->stored[i];
+        const struct device_account *account = find_account(run->options, stored->account);
+        AUTO_TEXT key = TEXT_INIT;
+        ASSERT(account != NULL);
+        if (is_local(account->end)) {
+            add_part(targets, account->name, account->end, true);
+            continue;
+        }
+        if (stored->is_files) {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "file share '%s' of account '%s': an Azure end cannot take file shares; "
+                           "name a local store, file:DIR/ACCOUNT, for this account",
+                           stored->name, account->name);
+        }
+        text_addf(&key, "%s/%s", account->name, stored->name);
+        add_part(targets, text_str(&key), join(&targets->arena, account->end, stored->name), false);
+    }
+    return ERR_OK;
+}
+
+/* What makes it the same copy besides source, ends and filters. */
+static void
+describe(struct device_run *run)
+{
+    const struct device_copy_options *options = run->options;
+    AUTO_TEXT plan = TEXT_INIT;
+    uint8_t sha256[SHA256_BYTES] = {0};
+    struct err err = ERR_NONE;
+    struct json json;
+    json_init(&json, &run->identity);
+    json_object_begin(&json);
+    json_key_str(&json, "sku", device_sku_names[options->rules.device.sku]);
+    json_key_bool(&json, "tiers", options->rules.device.has_tiers);
+    json_key_u64(&json, "bad_names", options->rules.bad_names);
+    json_key_u64(&json, "manifest", options->manifest);
+    if (options->rules.plan != NULL) {
+        fix_plan_write(options->rules.plan, &plan);
+        (void)digest_sha256(text_str(&plan), plan.len, sha256, &err);
+        json_key_hex(&json, "plan", sha256, sizeof sha256);
+    }
+    json_object_end(&json);
+}
+
+static enum err_code
+copy_it(struct device_run *run, struct copy_result *ret_copy, struct err *err)
+{
+    const struct device_copy_options *options = run->options;
+    struct copy_options copy = *options->copy;
+    run->place.rules = &options->rules;
+    run->place.manifest = options->manifest == MANIFEST_REQUIRE ? run->check->manifest : NULL;
+    run->place.only_account =
+        options->rules.device.sku == SKU_DISK && options->account_count == 1
+            ? options->accounts[0].name
+            : NULL;
+    enum err_code code = device_place_open(&run->place, copy.source, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    describe(run);
+    copy.place = device_place_ask;
+    copy.place_user = &run->place;
+    copy.parts = run->targets.parts;
+    copy.part_count = run->targets.count;
+    copy.identity = text_str(&run->identity);
+    copy.has_warnings = run->check->verdict == VERDICT_WARNINGS;
+    code = copy_run(&copy, options->events, options->control, ret_copy, err);
+    device_place_close(&run->place);
+    return code;
+}
+
+/* Two lines: the causes that halt, and how many entries have them. */
+static void
+tell_halt(const struct check_result *check, struct err *stop)
+{
+    AUTO_TEXT causes = TEXT_INIT;
+    uint64_t count = 0;
+    for (unsigned i = 0; i < FINDING_COUNT; i++) {
+        const struct finding_group *group = &check->findings.groups[i];
+        const struct catalogue_row *row = catalogue_row(group->code);
+        if (group->halting_count == 0 || row->halt == HALT_NONE) {
+            continue;
+        }
+        count += group->halting_count;
+        if (strstr(text_str(&causes), halt_name(row->halt)) == NULL) {
+            text_addf(&causes, "%s%s", causes.len == 0 ? "" : ", ", halt_name(row->halt));
+        }
+    }
+    (void)err_set(stop, ERR_DEVICE, "the device was checked and nothing was copied: %s (%llu findings)",
+                  text_str(&causes), (unsigned long long)count);
+}
+
+enum err_code
+device_copy(const struct device_copy_options *options, struct check_result *ret_check,
+            struct copy_result *ret_copy, struct err *err)
+{
+    const char *paths[] = {options->copy->source};
+    const struct check_options check = {
+        .paths = paths,
+        .path_count = 1,
+        .rules = options->rules,
+        .manifest = options->manifest,
+        .signal = &options->control->signal,
+    };
+    struct device_run run = {.options = options, .check = ret_check};
+    *ret_copy = (struct copy_result){0};
+    enum err_code code = check_run(&check, ret_check, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (ret_check->verdict == VERDICT_HALT) {
+        tell_halt(ret_check, &ret_copy->stop);
+        ret_copy->exit = EXIT_HALTED;
+        return ERR_OK;
+    }
+    arena_init(&run.targets.arena, 4096);
+    code = check_accounts(&run, err);
+    code = code == ERR_OK ? list_targets(&run, err) : code;
+    if (code == ERR_OK && run.targets.count == 0) {
+        ret_copy->exit = EXIT_NOTHING;
+    } else if (code == ERR_OK) {
+        code = copy_it(&run, ret_copy, err);
+    }
+    mem_give(run.targets.parts);
+    arena_done(&run.targets.arena);
+    text_done(&run.identity);
+    return code;
+}

@@ -1,0 +1,124 @@
+#include "ingest/device/device_place.h"
+
+#include "base/fd.h"
+#include "storage/local/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <unistd.h>
+
+enum err_code
+device_place_open(struct device_place *place, const char *path, struct err *err)
+{
+    place->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return place->root >= 0 ? ERR_OK
+                            : err_set_sys(err, err_from_source_errno(errno), errno,
+                                          "could not open the device '%s'", path);
+}
+
+void
+device_place_close(struct device_place *place)
+{
+    fd_close(&place->root);
+    judge_scratch_done(&place->scratch);
+    text_done(&place->target);
+    text_done(&place->key);
+}
+
+static enum entry_what
+what_of(const struct entry *entry)
+{
+    switch (entry->kind) {
+    case ENTRY_ITEM: return WHAT_FILE;
+    case ENTRY_FOLDER: return WHAT_FOLDER;
+    case ENTRY_SKIPPED: return WHAT_SPECIAL;
+    case ENTRY_FAILED: break;
+    }
+    return entry->err.code == ERR_ITEM_SPECIAL ? WHAT_SPECIAL : WHAT_UNREADABLE;
+}
+
+/* What the file is by its content, where that decides; false: it could not be looked at. */
+static bool
+look(const struct device_place *place, const struct entry *entry, struct vhd *vhd)
+{
+    struct err err = ERR_NONE;
+    AUTO_FD fd = places_open(place->root, entry->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+                             RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    return fd >= 0 && vhd_look(fd, entry->props.size_bytes, vhd, &err) == ERR_OK;
+}
+
+static const char *
+finding_that_halts(const struct judgement *judgement)
+{
+    for (unsigned i = 0; i < judgement->finding_count; i++) {
+        if (!judgement->is_settled[i]) {
+            return catalogue_row(judgement->findings[i])->wire;
+        }
+    }
+    return catalogue_row(FINDING_GENERAL)->wire;
+}
+
+/* The target's name, and what the manifest wants of the bytes. */
+static void
+take(struct device_place *place, const struct judgement *judgement, struct copy_place *ret)
+{
+    const char *account = place->only_account != NULL ? place->only_account : judgement->account;
+    struct manifest_fact fact;
+    text_clear(&place->target);
+    text_addf(&place->target, "%s/%s/%s", account, judgement->container, judgement->name);
+    ret->verdict = PLACE_TAKE;
+    ret->target = text_str(&place->target);
+    ret->type = judgement->share == SHARE_FILES ? BLOB_TYPE_FILE : judgement->type;
+    ret->tier = judgement->tier;
+    ret->is_renamed = judgement->verdict == ENTRY_COPY_RENAMED;
+    if (place->manifest == NULL || judgement->is_mapped || judgement->manifest_path[0] == '\0') {
+        return;
+    }
+    text_clear(&place->key);
+    text_add(&place->key, judgement->share_name.at, judgement->share_name.len);
+    text_addf(&place->key, "/%s", judgement->manifest_path);
+    if (manifest_set_find(place->manifest, text_str(&place->key), place->key.len, &fact)) {
+        ret->has_crc64 = fact.has_crc64;
+        ret->crc64 = fact.crc64;
+    }
+}
+
+void
+device_place_ask(void *place_, const struct entry *entry, struct copy_place *ret_place)
+{
+    struct device_place *place = place_;
+    struct judgement judgement;
+    struct vhd vhd = {0};
+    struct judge_entry asked = {.path = entry->name,
+                                .what = what_of(entry),
+                                .size_bytes = entry->props.size_bytes,
+                                .mtime_ns = entry->props.mtime_ns};
+    *ret_place = (struct copy_place){0};
+    if (asked.what == WHAT_FILE && judge_wants_content(place->rules, entry->name) &&
+        look(place, entry, &vhd)) {
+        asked.vhd = &vhd;
+    }
+    judge_entry(place->rules, &asked, &place->scratch, &judgement);
+    switch (judgement.verdict) {
+    case ENTRY_IS_NO_DATA:
+        ret_place->verdict = PLACE_IGNORE;
+        if (asked.what == WHAT_FOLDER && judgement.share == SHARE_FILES &&
+            judgement.container[0] != '\0') {
+            take(place, &judgement, ret_place);
+        }
+        break;
+    case ENTRY_COPY:
+    case ENTRY_COPY_RENAMED: take(place, &judgement, ret_place); break;
+    case ENTRY_SKIP:
+        ret_place->verdict = PLACE_SKIP;
+        (void)err_set(&ret_place->err, ERR_LEFT_OUT, "'%s' is left out by rule", entry->name);
+        break;
+    case ENTRY_HALT:
+        ret_place->verdict = PLACE_FAIL;
+        (void)err_set(&ret_place->err, ERR_FINDING, "%s: '%s'", finding_that_halts(&judgement),
+                      entry->name);
+        break;
+    }
+}
