@@ -43,8 +43,8 @@ tree_check_name(const struct end *end, const char *name, struct err *err)
             return err_set(err, ERR_NAME_ILLEGAL, "'%s' has a part '.' or '..'", name);
         }
         if (len > NAME_MAX) {
-            return err_set(err, ERR_NAME_ILLEGAL, "'%.60s...' has a part of %zu bytes; at most %d",
-                           name, len, NAME_MAX);
+            return err_set(err, ERR_NAME_ILLEGAL, "'%s' has a part of %zu bytes; at most %d", name,
+                           len, NAME_MAX);
         }
         at += len;
     } while (*at++ == '/');

@@ -85,7 +85,7 @@ sdk read tiers >blobs.json
 echo "- replaced by what --overwrite allows only"
 sdk put-pages back dense.vhd
 copy 0 file:blobs//acct/disks "$store/back" --overwrite never
-equal "skipped" "$(summary items.skipped)" 1
+equal "skipped" "$(left_out)" 1
 copy 0 file:blobs//acct/disks "$store/back"
 equal "copied" "$(summary items.copied)" 1
 sdk read back >blobs.json

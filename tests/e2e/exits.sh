@@ -38,7 +38,8 @@ unreadable() {
     fi >events 2>messages || code=$?
     equal "exit: $(cat messages)" "$code" 13
     equal "status" "$(summary status)" Halted
-    grep -q 'item-access' messages && grep -q 'HINT: ' messages || fail "no remedy in: $(cat messages)"
+    grep -q 'item-access' messages || fail "no item-access in: $(cat messages)"
+    grep -q 'HINT: ' messages || fail "no remedy in: $(cat messages)"
 }
 unreadable
 unreadable --dry-run

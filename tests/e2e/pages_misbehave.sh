@@ -79,7 +79,7 @@ check() {
 
 cat >quick.conf <<'EOF'
 [retry]
-attempts = 6
+give-up-after = 20s
 delay-min = 10ms
 delay-max = 40ms
 [http]
