@@ -6,8 +6,11 @@
 #include "storage/azure/credential.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SETTING_BYTES_MAX 32768
 
 static const char *const settings[] = {"AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY",
                                        "AZURE_STORAGE_SAS_TOKEN"};
@@ -50,7 +53,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)unsetenv(settings[i]);
     }
     if (which < COUNT_OF(settings)) {
-        (void)setenv(settings[which], value, 1);
+        /* setenv() keeps every value it was ever given: millions of runs would fill the memory. */
+        static char line[SETTING_BYTES_MAX];
+        (void)snprintf(line, sizeof line, "%s=%s", settings[which], value);
+        (void)putenv(line);
         find(value, NULL);
         (void)unsetenv(settings[which]);
     } else {
