@@ -154,10 +154,9 @@ copy_it(struct device_run *run, struct copy_result *ret_copy, struct err *err)
     struct copy_options copy = *options->copy;
     run->place.rules = &options->rules;
     run->place.manifest = options->manifest == MANIFEST_REQUIRE ? run->check->manifest : NULL;
-    run->place.only_account =
-        options->rules.device.sku == SKU_DISK && options->account_count == 1
-            ? options->accounts[0].name
-            : NULL;
+    run->place.only_account = options->rules.device.sku == SKU_DISK && options->account_count == 1
+                                  ? options->accounts[0].name
+                                  : NULL;
     enum err_code code = device_place_open(&run->place, copy.source, err);
     if (code != ERR_OK) {
         return code;
@@ -191,7 +190,8 @@ tell_halt(const struct check_result *check, struct err *stop)
             text_addf(&causes, "%s%s", causes.len == 0 ? "" : ", ", halt_name(row->halt));
         }
     }
-    (void)err_set(stop, ERR_DEVICE, "the device was checked and nothing was copied: %s (%llu findings)",
+    (void)err_set(stop, ERR_DEVICE,
+                  "the device was checked and nothing was copied: %s (%llu findings)",
                   text_str(&causes), (unsigned long long)count);
 }
 
