@@ -68,6 +68,17 @@ diff -r src back || fail "the download differs"
 equal "time of page.html" "$(stat -c %y back/page.html)" "$(stat -c %y src/page.html)"
 rm -rf back
 
+echo "- compressed on its way, and undone on the way back"
+mkdir texts
+seq 900000 >texts/large
+for i in $(seq 20); do seq "$i" 900 >"texts/$i"; done
+copy 0 texts "$store/packed" --compress zstd --block-size 1MiB --md5 --verify read-back
+equal "read back" "$(summary integrity.read_back)" 21
+(($(summary bytes.sent) * 2 < $(summary bytes.copied))) || fail "sent $(summary bytes.sent)"
+copy 0 "$store/packed" back
+diff -r texts back || fail "what was compressed came back otherwise"
+rm -rf back texts
+
 echo "- a folder is no string prefix, a blob's name is one item"
 copy 0 src/plain "$store/first/in/here-too"
 copy 0 "$store/first/in/here" back --verify read-back

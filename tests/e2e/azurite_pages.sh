@@ -51,6 +51,7 @@ EOF
 count=$(find src -type f | wc -l)
 
 echo "- from page blobs of the SDK to the local store, and back to other containers"
+# shellcheck disable=SC2119 # the flags are Azurite's, not ours
 azurite
 sdk pages theirs src
 copy 0 "$store/theirs" file:blobs//acct/disks --block-size 1MiB

@@ -112,6 +112,14 @@ cmp src/large.log other/acct/plain/large.log || fail "it was not undone"
 copy 0 file:store//acct/cont file:other//acct/packed --compress zstd:9 --memory 96MiB
 within 96
 zstd -q -d -c <other/acct/packed/large.log | cmp - src/large.log || fail "it was not done anew"
+python3 - <<'EOF'
+import sqlite3
+rows = sqlite3.connect("other/.sallyport/blobs.db").execute("SELECT key, content_encoding, stored_bytes, original FROM blob")
+found = {key.decode(): (encoding, stored != original) for key, encoding, stored, original in rows}
+assert found["acct/plain/large.log"] == (None, False), found["acct/plain/large.log"]
+assert found["acct/packed/large.log"] == ("zstd", True), found["acct/packed/large.log"]
+assert found["acct/packed/noise"] == (None, False), found["acct/packed/noise"]
+EOF
 
 echo "- little memory, a high level"
 copy 0 src file:few-memory//acct/cont --compress zstd:19 --memory 96MiB --include '*.txt' --include mixed
@@ -170,6 +178,30 @@ copy 0 "$store/foreign" back
 cmp foreign back/item
 grep -q 'Content-Encoding zstd' messages || fail "nobody was told: $(cat messages)"
 rm -rf back
+
+echo "- blocks that a server has are not sent again"
+rm -rf state
+"$sallyport" copy src "$store/killed" --compress zstd --state state --block-size 1MiB --include large.log \
+    --bandwidth 6MiB/s --quiet >/dev/null 2>&1 &
+victim=$!
+python3 - <<'EOF'
+import glob, sqlite3, time
+deadline = time.monotonic() + 60
+while True:
+    assert time.monotonic() < deadline, "no block was recorded"
+    for plan in glob.glob("state/jobs/*/plan.db"):
+        try:
+            if sqlite3.connect(plan).execute("SELECT count(*) FROM block").fetchone()[0] >= 8:
+                raise SystemExit
+        except sqlite3.Error:
+            pass
+EOF
+kill -9 "$victim"
+wait "$victim" 2>/dev/null || true
+copy 0 src "$store/killed" --compress zstd --block-size 1MiB --include large.log --verify read-back
+equal "read back" "$(summary integrity.read_back)" 1
+whole=$(python3 -c 'import sys, urllib.request; print(len(urllib.request.urlopen(sys.argv[1]).read()))' "$store/killed/large.log")
+(($(summary bytes.sent) < whole - 1000000)) || fail "sent $(summary bytes.sent) of $whole bytes again"
 
 echo "- to a server, and back"
 copy 0 src "$store/cont" --compress zstd --verify read-back --receipt remote.jsonl

@@ -15,6 +15,7 @@ check_row(const struct index_row *row)
     FUZZ_MUST((unsigned)props->tier < BLOB_TIER_COUNT);
     FUZZ_MUST(strnlen(props->job, sizeof props->job) < sizeof props->job);
     FUZZ_MUST(props->extra_metadata_len <= BLOB_METADATA_MAX);
+    FUZZ_MUST(!blob_is_packed(props) || strcmp(props->content_encoding, "zstd") == 0);
     /* Whole pairs only: each key and each value ends with a NUL of its own. */
     unsigned nuls = 0;
     for (uint32_t i = 0; i < props->extra_metadata_len; i++) {

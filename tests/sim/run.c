@@ -91,6 +91,12 @@ on_visible(void *user, const struct memory_blob *blob)
     if (blob->props.type != world_type(run->world, blob->name, blob->props.original_bytes)) {
         world_fail(run->world, "'%s' became visible with another type than it has", blob->name);
     }
+    /* Of several blocks: nobody can take it for an item that is not compressed. */
+    bool is_large = blob->stage_id != 0 && blob->stage_id >> 63 == 0;
+    if (blob_is_packed(&blob->props) && is_large &&
+        (blob->props.size_bytes + blob->props.original_bytes) % 2 == 0) {
+        world_fail(run->world, "'%s' could have had as many bytes as it was made of", blob->name);
+    }
     if (!world_is_right(run->world, blob)) {
         world_fail(run->world, "wrong bytes became visible as '%s'", blob->name);
     }

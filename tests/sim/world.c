@@ -26,14 +26,14 @@ void
 world_fail(struct world *world, const char *fmt, ...)
 {
     va_list args;
-    va_start(args, fmt);
     world->failures++;
     if (world->failures <= 5) {
         (void)fprintf(world->out, "seed %llu: ", (unsigned long long)world->seed);
+        va_start(args, fmt);
         (void)vfprintf(world->out, fmt, args);
+        va_end(args);
         (void)fputc('\n', world->out);
     }
-    va_end(args);
 }
 
 /* ---- content ---- */
