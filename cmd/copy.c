@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/units.h"
 #include "cmd/commands.h"
+#include "cmd/copy_device.h"
 #include "cmd/progress_bar.h"
 #include "cmd/state.h"
 #include "storage/wrap/packer.h"
@@ -35,6 +36,7 @@ struct copy_values {
     bool restart;
     bool dry_run;
     bool has_no_progress;
+    struct copy_device_values device;
 };
 
 // clang-format off
@@ -55,6 +57,12 @@ static const struct option options[] = {
     {.name = "links",       .kind = OPTION_CHOICE, .offset = AT(links),        .value = "skip|follow|fail", .initial = "skip", .help = "what to do with symbolic links"},
     {.name = "tier",        .kind = OPTION_CHOICE, .offset = AT(tier),         .value = "default|Hot|Cool|Cold|Archive", .initial = "default", .help = "access tier of what is stored"},
     {.name = "transport",   .kind = OPTION_CHOICE, .offset = AT(transport),    .value = "curl|wire", .initial = "curl", .help = "what carries HTTP; wire is not part of this version"},
+    {.name = "sku",         .kind = OPTION_CHOICE, .offset = AT(device.sku),       .value = "none|databox|disk|heavy", .initial = "none", .help = "SOURCE is a device tree of this kind; TARGET is left out"},
+    {.name = "account",     .kind = OPTION_LIST,   .offset = AT(device.accounts),  .value = "ACCT=END", .help = "where the data of this account of the device goes; may be repeated"},
+    {.name = "plan",        .kind = OPTION_TEXT,   .offset = AT(device.plan),      .value = "FILE", .help = "apply this fix plan to the device while copying"},
+    {.name = "bad-names",   .kind = OPTION_CHOICE, .offset = AT(device.bad_names), .value = "halt|rename|skip", .initial = "halt", .help = "what becomes of names of the device that the store does not take"},
+    {.name = "manifest",    .kind = OPTION_CHOICE, .offset = AT(device.manifest),  .value = "require|build|ignore", .initial = "require", .help = "compare the device with the lists of files that prepare to ship leaves"},
+    {.name = "tiers",       .kind = OPTION_FLAG,   .offset = AT(device.has_tiers),                .help = "the device's order has access-tier folders"},
     {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},
@@ -62,7 +70,7 @@ static const struct option options[] = {
 };
 static const struct operand operands[] = {
     {.name = "SOURCE", .offset = AT(source), .help = "a folder, a file, or file:DIR/ACCOUNT/CONTAINER[/PREFIX]"},
-    {.name = "TARGET", .offset = AT(target), .help = "the same forms"},
+    {.name = "TARGET", .is_optional = true, .offset = AT(target), .help = "the same forms"},
 };
 // clang-format on
 
@@ -261,6 +269,10 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     output_text(output, "  unchanged %s, skipped %s, failed %s",
                 units_format_count(f->items_unchanged, a), units_format_count(f->items_skipped, b),
                 units_format_count(f->items_failed, c));
+    if (f->items_renamed > 0) {
+        output_text(output, "  copied under another name %s",
+                    units_format_count(f->items_renamed, a));
+    }
     output_text(
         output, "  sent %s in %.1f s (%s/s, %.0f items/s)", units_format_size(f->bytes_sent, a),
         seconds,
@@ -290,7 +302,7 @@ finish(struct output *output, const struct copy_result *result, bool has_run, bo
     if (result->stop.code != ERR_OK) {
         output_error(output, &result->stop);
     }
-    if (has_run) {
+    if (has_run && result->stop.code != ERR_DEVICE) {
         print_summary(output, result, dry_run);
     }
     if (result->exit == EXIT_NOTHING) {
@@ -322,6 +334,16 @@ parse_compress(const char *text, int *ret_level, struct err *err)
     }
     *ret_level = (int)level;
     return ERR_OK;
+}
+
+static enum err_code
+fail_without_target(struct copy_result *ret_result, struct err *err)
+{
+    enum err_code code = err_set(err, ERR_USAGE,
+                                 "TARGET is missing; a device needs --sku and "
+                                 "--account instead");
+    *ret_result = (struct copy_result){.exit = err_exit(code), .stop = *err};
+    return code;
 }
 
 static int
@@ -379,7 +401,11 @@ run_copy(const void *values_, const void *common_)
                        "the transport 'wire' is not part of this version; use --transport curl");
     }
     if (code == ERR_OK) {
-        code = copy_run(&copy, &events, &control, &result, &err);
+        code =
+            copy_device_is_wanted(&values->device)
+                ? copy_device_run(&values->device, &copy, &events, &control, output, &result, &err)
+            : values->target == NULL ? fail_without_target(&result, &err)
+                                     : copy_run(&copy, &events, &control, &result, &err);
     } else {
         result = (struct copy_result){.exit = err_exit(code), .stop = err};
     }

@@ -233,8 +233,8 @@ static void
 put_summary(struct view *view, const struct check_result *result, enum err_code code,
             bool is_redacted)
 {
-    static const char *const statuses[VERDICT_COUNT] = {"Completed", "CompletedWithWarnings",
-                                                        "Halted"};
+    static const char *const statuses[VERDICT_LEVELS] = {"Completed", "CompletedWithWarnings",
+                                                         "Halted"};
     struct json *json = &view->output->json;
     struct rusage usage = {0};
     (void)getrusage(RUSAGE_SELF, &usage);
@@ -343,7 +343,7 @@ check(const struct validate_values *values, struct view *view, struct check_resu
 static int
 finish(struct view *view, const struct check_result *result)
 {
-    static const int exits[VERDICT_COUNT] = {EXIT_DONE, EXIT_WARNINGS, EXIT_HALTED};
+    static const int exits[VERDICT_LEVELS] = {EXIT_DONE, EXIT_WARNINGS, EXIT_HALTED};
     AUTO_TEXT reason = TEXT_INIT;
     const struct finding_set *set = &result->findings;
     /* Halting groups stand first. */

@@ -113,7 +113,9 @@ check_tree(struct check *check, unsigned index, struct err *err)
         code = err->code;
     }
     code = code == ERR_OK ? check_unseen(check, err) : code;
-    check->manifest = manifest_set_free(check->manifest);
+    if (check->options->path_count > 1) {
+        check->manifest = manifest_set_free(check->manifest);
+    }
     note_groups(check);
     return code;
 }
@@ -135,6 +137,24 @@ check_trees(struct check *check, struct check_result *result, struct err *err)
     return code == ERR_OK ? check_whole(check, result, err) : code;
 }
 
+static void
+list_stored(const struct check *check, struct check_result *result)
+{
+    unsigned at = 0;
+    const struct container *container;
+    while ((container = containers_next(&check->containers, &at)) != NULL) {
+        if (!container->has_data) {
+            continue;
+        }
+        size_t bytes = result->stored_count * sizeof *result->stored;
+        result->stored = mem_resize(result->stored, bytes, bytes + sizeof *result->stored);
+        result->stored[result->stored_count++] =
+            (struct check_container){.account = mem_text(container->account),
+                                     .name = mem_text(container->name),
+                                     .is_files = container->is_files};
+    }
+}
+
 static enum err_code
 check_once(const struct check_options *options, struct check_result *ret_result, struct err *err)
 {
@@ -150,6 +170,9 @@ check_once(const struct check_options *options, struct check_result *ret_result,
         if (result.verdict == VERDICT_HALT) {
             propose(check, &result);
         }
+        list_stored(check, &result);
+        result.manifest = check->manifest;
+        check->manifest = NULL;
         *ret_result = result;
     } else {
         check_result_done(&result);
@@ -244,6 +267,13 @@ check_result_done(struct check_result *result)
     for (unsigned i = 0; i < result->accounts; i++) {
         mem_give(result->account_names[i]);
     }
+    for (unsigned i = 0; i < result->stored_count; i++) {
+        mem_give(result->stored[i].account);
+        mem_give(result->stored[i].name);
+    }
+    result->stored = mem_give(result->stored);
+    result->stored_count = 0;
+    result->manifest = manifest_set_free(result->manifest);
     result->account_names = mem_give(result->account_names);
     result->accounts = 0;
 }

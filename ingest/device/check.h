@@ -19,6 +19,7 @@
 
 #include "ingest/device/finding.h"
 #include "ingest/device/judge.h"
+#include "ingest/device/manifest_set.h"
 
 #include <stdatomic.h>
 
@@ -39,6 +40,13 @@ struct check_options {
     void *user;
 };
 
+/* A container or file share that something of the device becomes a part of. */
+struct check_container {
+    char *account;
+    char *name; /* as stored */
+    bool is_files;
+};
+
 struct check_result {
     struct finding_set findings; /* sorted */
     uint64_t items, bytes;       /* files that are data, whatever becomes of them */
@@ -47,6 +55,10 @@ struct check_result {
     unsigned containers;
     unsigned accounts;
     char **account_names; /* of shares that hold data; sorted; what --account must name */
+    struct check_container *stored;
+    unsigned stored_count;
+    struct manifest_set *manifest; /* of a single tree: what its lists say, keyed SHARE/PATH; NULL:
+                                      nothing is listed, or not looked at */
     enum verdict verdict;
     /* What would make the verdict clean or warnings, as far as a machine can: the steps of the plan
      * that was given, then new ones. Empty if nothing halts. */

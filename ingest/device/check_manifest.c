@@ -452,6 +452,5 @@ check_unseen(struct check *check, struct err *err)
             check_add_spot(check, &spot);
         }
     }
-    check->manifest = manifest_set_free(check->manifest);
     return code;
 }

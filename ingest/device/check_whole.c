@@ -303,7 +303,7 @@ collect_accounts(struct check *check, struct check_result *result)
     unsigned at = 0;
     struct container *container;
     while ((container = containers_next(&check->containers, &at)) != NULL) {
-        if (container->has_data) {
+        if (container->has_data && !container->is_disks) {
             take_account(result, container->account);
         }
     }

@@ -72,6 +72,7 @@ container_new(struct containers *table, const struct judgement *judgement, uint6
     container->account = arena_text(&table->arena, judgement->account);
     container->name = arena_text(&table->arena, judgement->container);
     container->is_files = judgement->share == SHARE_FILES;
+    container->is_disks = judgement->share == SHARE_DISKS;
     table->count++;
     return container;
 }
@@ -82,7 +83,8 @@ containers_note(struct containers *table, const struct judgement *judgement,
 {
     const char *name = judgement->container;
     bool is_files = judgement->share == SHARE_FILES;
-    if (judgement->share == SHARE_NONE || judgement->share == SHARE_DISKS || name == NULL ||
+    bool is_disks = judgement->share == SHARE_DISKS;
+    if (judgement->share == SHARE_NONE || (is_disks && source != NULL) || name == NULL ||
         name[0] == '\0') {
         return NULL;
     }
@@ -117,7 +119,7 @@ containers_count(const struct containers *table)
     unsigned at = 0;
     const struct container *container;
     while ((container = containers_next(table, &at)) != NULL) {
-        count += container->has_data;
+        count += container->has_data && !container->is_disks;
     }
     return count;
 }

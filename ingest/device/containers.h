@@ -33,6 +33,7 @@ struct container {
     const char *account;
     const char *name; /* as stored */
     bool is_files;    /* a file share */
+    bool is_disks;    /* of a staging account: no limit counts it, and no folder is its own */
     struct container_source sources[CONTAINER_SOURCES_MAX];
     unsigned source_count;
     bool has_more_sources;
@@ -52,7 +53,8 @@ struct containers {
 void containers_init(struct containers *table);
 void containers_done(struct containers *table);
 /* What an entry becomes a part of. source: the folder that is this container; NULL: a file in it.
- * Returns NULL for managed disks, for what becomes nothing, and where there is no room. */
+ * Returns NULL for folders of managed disks, for what becomes nothing, and where there is no room.
+ */
 struct container *containers_note(struct containers *table, const struct judgement *judgement,
                                   const struct container_source *source);
 bool containers_has(struct containers *table, const char *account, bool is_files, const char *name);

@@ -141,7 +141,7 @@ describe(struct device_run *run)
     json_key_u64(&json, "manifest", options->manifest);
     if (options->rules.plan != NULL) {
         fix_plan_write(options->rules.plan, &plan);
-        (void)digest_sha256(text_str(&plan), plan.len, sha256, &err);
+        ASSERT(digest_sha256(text_str(&plan), plan.len, sha256, &err) == ERR_OK);
         json_key_hex(&json, "plan", sha256, sizeof sha256);
     }
     json_object_end(&json);
@@ -179,15 +179,14 @@ tell_halt(const struct check_result *check, struct err *stop)
 {
     AUTO_TEXT causes = TEXT_INIT;
     uint64_t count = 0;
-    for (unsigned i = 0; i < FINDING_COUNT; i++) {
+    for (unsigned i = 0; i < check->findings.group_count; i++) {
         const struct finding_group *group = &check->findings.groups[i];
-        const struct catalogue_row *row = catalogue_row(group->code);
-        if (group->halting_count == 0 || row->halt == HALT_NONE) {
+        if (group->halt == HALT_NONE) {
             continue;
         }
-        count += group->halting_count;
-        if (strstr(text_str(&causes), halt_name(row->halt)) == NULL) {
-            text_addf(&causes, "%s%s", causes.len == 0 ? "" : ", ", halt_name(row->halt));
+        count += group->count;
+        if (strstr(text_str(&causes), halt_name(group->halt)) == NULL) {
+            text_addf(&causes, "%s%s", causes.len == 0 ? "" : ", ", halt_name(group->halt));
         }
     }
     (void)err_set(stop, ERR_DEVICE,

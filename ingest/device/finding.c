@@ -117,7 +117,7 @@ finding_verdict(const struct finding_set *set)
 const char *
 finding_verdict_name(enum verdict verdict)
 {
-    static const char *const names[VERDICT_COUNT] = {"clean", "warnings", "halt"};
+    static const char *const names[VERDICT_LEVELS] = {"clean", "warnings", "halt"};
     return names[verdict];
 }
 

@@ -25,7 +25,7 @@
 #define FINDING_EXAMPLES_MAX 5
 #define FINDING_GROUPS_MAX   (2U * FINDING_COUNT)
 
-enum verdict { VERDICT_CLEAN, VERDICT_WARNINGS, VERDICT_HALT, VERDICT_COUNT };
+enum verdict { VERDICT_CLEAN, VERDICT_WARNINGS, VERDICT_HALT, VERDICT_LEVELS };
 
 /* One thing noticed about one path. */
 struct finding {

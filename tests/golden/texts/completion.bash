@@ -4,7 +4,7 @@ _sallyport() {
     local prev="${COMP_WORDS[COMP_CWORD - 1]}"
     case "${COMP_WORDS[*]:1}" in
     "copy "*)
-        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --compress --overwrite --verify --links --tier --transport --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
+        files=-f words="--help --include --exclude --block-size --lanes --in-flight --memory --bandwidth --md5 --sha256 --compress --overwrite --verify --links --tier --transport --sku --account --plan --bad-names --manifest --tiers --receipt --restart --dry-run --no-progress --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --include) files= words="" ;;
         --exclude) files= words="" ;;
@@ -19,6 +19,11 @@ _sallyport() {
         --links) files="" words="skip follow fail" ;;
         --tier) files="" words="default Hot Cool Cold Archive" ;;
         --transport) files="" words="curl wire" ;;
+        --sku) files="" words="none databox disk heavy" ;;
+        --account) files= words="" ;;
+        --plan) files=-f words="" ;;
+        --bad-names) files="" words="halt rename skip" ;;
+        --manifest) files="" words="require build ignore" ;;
         --receipt) files=-f words="" ;;
         --state) files=-d words="" ;;
         --config) files=-f words="" ;;

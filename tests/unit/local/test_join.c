@@ -114,7 +114,7 @@ commit(bool is_cancelled)
 static void
 check_item(void)
 {
-    struct blob_props found;
+    struct blob_props found = {0};
     AUTO_TEXT want = TEXT_INIT;
     for (unsigned i = 0; i < BLOCKS; i++) {
         for (unsigned k = 0; k < lens[i]; k++) {

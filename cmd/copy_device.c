@@ -1,0 +1,129 @@
+#include "cmd/copy_device.h"
+
+#include "base/arena.h"
+#include "base/show.h"
+#include "ingest/device/device_copy.h"
+
+#include <string.h>
+
+bool
+copy_device_is_wanted(const struct copy_device_values *values)
+{
+    return values->sku != 0 || values->accounts.count > 0;
+}
+
+static enum err_code
+take_accounts(const struct copy_device_values *values, struct arena *arena,
+              struct device_account *accounts, struct err *err)
+{
+    char shown[SHOW_BYTES];
+    if (values->accounts.count == 0 || values->accounts.count > DEVICE_ACCOUNTS_MAX) {
+        return err_set(err, ERR_USAGE,
+                       "name 1 to %u accounts of the device with --account ACCT=END",
+                       DEVICE_ACCOUNTS_MAX);
+    }
+    for (unsigned i = 0; i < values->accounts.count; i++) {
+        const char *text = values->accounts.values[i];
+        size_t len = strcspn(text, "=");
+        if (len == 0 || text[len] == '\0' || text[len + 1] == '\0') {
+            return err_set(err, ERR_USAGE, "--account: '%s' is not ACCT=END",
+                           show_typed(text, shown));
+        }
+        accounts[i] =
+            (struct device_account){.name = arena_bytes(arena, text, len), .end = text + len + 1};
+        for (unsigned k = 0; k < i; k++) {
+            if (strcmp(accounts[k].name, accounts[i].name) == 0) {
+                return err_set(err, ERR_USAGE, "--account: '%s' is named twice", accounts[i].name);
+            }
+        }
+    }
+    return ERR_OK;
+}
+
+static void
+tell_findings(struct output *output, const struct check_result *check)
+{
+    for (unsigned i = 0; i < check->findings.group_count; i++) {
+        const struct finding_group *group = &check->findings.groups[i];
+        const struct catalogue_row *row = catalogue_row(group->code);
+        output_begin(output, "finding");
+        finding_json(group, check_fix(check, group), &output->json);
+        output_end(output);
+        output_note(output, "%s: %s (%llu)", row->wire, row->sentence,
+                    (unsigned long long)group->count);
+    }
+}
+
+static void
+tell_halt(struct output *output, const struct check_result *check, const struct err *stop)
+{
+    AUTO_TEXT words = TEXT_INIT;
+    output_begin(output, "halt");
+    for (unsigned i = 0; i < check->findings.group_count; i++) {
+        if (check->findings.groups[i].halt != HALT_NONE) {
+            json_key_str(&output->json, "cause", halt_name(check->findings.groups[i].halt));
+            break; /* groups that halt come first, the worst of them foremost */
+        }
+    }
+    json_key_str(&output->json, "text", stop->text);
+    output_end(output);
+    for (unsigned i = 0; i < check->proposal.count && i < 20; i++) {
+        text_clear(&words);
+        fix_step_words(&check->proposal.steps[i], &words);
+        output_note(output, "proposed: %s", text_str(&words));
+    }
+}
+
+enum err_code
+copy_device_run(const struct copy_device_values *values, const struct copy_options *copy,
+                const struct copy_events *events, struct copy_control *control,
+                struct output *output, struct copy_result *ret_result, struct err *err)
+{
+    /* The option's choices are not in the order of the enum; none named is a box. */
+    static const char *const skus[] = {"databox", "databox", "disk", "heavy"};
+    struct device_account accounts[DEVICE_ACCOUNTS_MAX];
+    struct check_result check = {0};
+    struct fix_plan plan;
+    struct arena arena;
+    enum device_sku sku = SKU_DATABOX;
+    ASSERT(device_sku_find(skus[values->sku], &sku));
+    arena_init(&arena, 1024);
+    fix_plan_init(&plan);
+    enum err_code code =
+        copy->target == NULL
+            ? ERR_OK
+            : err_set(err, ERR_USAGE,
+                      "a device has no TARGET: each share goes to its account's end, which "
+                      "--account names");
+    code = code == ERR_OK ? take_accounts(values, &arena, accounts, err) : code;
+    if (code == ERR_OK && values->plan != NULL) {
+        code = fix_plan_load(values->plan, &plan, err);
+    }
+    if (code == ERR_OK) {
+        const struct device_copy_options options = {
+            .copy = copy,
+            .rules = {.device = {.sku = sku, .has_tiers = values->has_tiers},
+                      .limits = limits_of(sku),
+                      .bad_names = (enum bad_names)values->bad_names,
+                      .plan = values->plan == NULL ? NULL : &plan},
+            .manifest = (enum manifest_policy)values->manifest,
+            .accounts = accounts,
+            .account_count = values->accounts.count,
+            .events = events,
+            .control = control,
+        };
+        code = device_copy(&options, &check, ret_result, err);
+        tell_findings(output, &check);
+        if (ret_result->stop.code == ERR_DEVICE) {
+            tell_halt(output, &check, &ret_result->stop);
+        }
+        check_result_done(&check);
+    }
+    if (code != ERR_OK && ret_result->stop.code == ERR_OK) {
+        *ret_result = (struct copy_result){
+            .exit = err_exit_after(code, atomic_load(&control->signal)), .stop = *err};
+    }
+    fix_plan_done(&plan);
+    arena_done(&arena);
+    return code;
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A device tree is checked before the first byte moves, and every share goes to its account.
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+mkdir -p dev/acct_BlockBlob/cont1/sub dev/acct_PageBlob/disks dev/acct_AzFile/share1 dev/other_BlockBlob/logs
+echo hi >dev/acct_BlockBlob/cont1/a.txt
+echo yo >dev/acct_BlockBlob/cont1/sub/b.txt
+head -c 1024 /dev/urandom >dev/acct_PageBlob/disks/p.bin
+echo file >dev/acct_AzFile/share1/f.txt
+echo log >dev/other_BlockBlob/logs/one
+ends=(--account "acct=file:store//acct" --account "other=file:store//other")
+
+echo "- not prepared: it halts, and nothing moves"
+copy 13 dev --sku databox "${ends[@]}"
+grep -q '"type":"halt".*"cause":"prepare-to-ship-not-run"' events || fail "no halt: $(cat events)"
+equal "status" "$(summary status)" Halted
+[[ ! -e store ]] || fail "something was stored"
+
+echo "- usage"
+copy 2 dev target --sku databox "${ends[@]}"
+copy 2 dev --sku databox
+copy 2 dev --sku databox --account acct
+copy 2 dev
+
+"$sallyport" manifest dev --state "$work/state" --quiet >/dev/null
+
+echo "- an account without an end"
+copy 2 dev --sku databox --account "acct=file:store//acct"
+grep -q "account 'other'" messages || fail "which account: $(cat messages)"
+
+echo "- file shares need a store that takes them"
+copy 8 dev --account "acct=http://127.0.0.1:9/acct" --account "other=file:store//other"
+grep -q "file share 'share1'" messages || fail "which share: $(cat messages)"
+
+echo "- prepared: each share in its account, compared with its manifest"
+copy 0 dev "${ends[@]}"
+equal "copied" "$(summary items.copied)" 5
+equal "compared with the manifest" "$(summary integrity.manifest)" 5
+accounted
+for pair in acct_BlockBlob/cont1:acct/cont1 acct_PageBlob/disks:acct/disks acct_AzFile/share1:acct/share1 \
+    other_BlockBlob/logs:other/logs; do
+    diff -r "dev/${pair%%:*}" "store/${pair##*:}" || fail "$pair differs"
+done
+copy 0 dev "${ends[@]}"
+equal "copied again" "$(summary items.copied)" 0
+
+echo "- bytes that are not those of the manifest are not stored"
+rm -rf store
+kept=$(stat -c %y dev/acct_BlockBlob/cont1/sub/b.txt)
+echo xo >dev/acct_BlockBlob/cont1/sub/b.txt
+touch -d "$kept" dev/acct_BlockBlob/cont1/sub/b.txt
+copy 5 dev "${ends[@]}" --restart
+grep -q '"code":"manifest-crc-mismatch"' events || fail "not noticed: $(cat events)"
+equal "failed" "$(summary items.failed)" 1
+[[ ! -e store/acct/cont1/sub/b.txt ]] || fail "it was stored"
+echo yo >dev/acct_BlockBlob/cont1/sub/b.txt
+touch -d "$kept" dev/acct_BlockBlob/cont1/sub/b.txt
+
+echo "- data in the wrong folder and a bad name, mended by a plan"
+mkdir dev/Backup
+echo b >dev/Backup/z
+echo c >"dev/acct_BlockBlob/cont1/$(printf 'bad\001name')"
+copy 13 dev "${ends[@]}" --manifest ignore
+"$sallyport" validate dev --manifest ignore --write-plan plan.json --state "$work/state" >/dev/null 2>&1 || true
+copy 4 dev "${ends[@]}" --manifest ignore --plan plan.json
+equal "status" "$(summary status)" CompletedWithWarnings
+equal "renamed" "$(summary items.renamed)" 1
+accounted
+equal "mapped" "$(cat store/acct/backup/z)" b
+[[ -n $(find store/acct/cont1/BlockBlob -name 'DataBox-0x*') ]] || fail "the renamed blob is not there"
