@@ -81,31 +81,13 @@ local_open_root(struct local_end *end, struct err *err)
 }
 
 static enum err_code
-make_folder(const char *path, bool *ret_is_fresh, struct err *err)
+make_folder(const char *path, struct err *err)
 {
-    char *copy = mem_text(path);
-    enum err_code code = ERR_OK;
-    for (char *at = copy + 1; code == ERR_OK; at++) {
-        if (*at != '/' && *at != '\0') {
-            continue;
-        }
-        bool is_end = *at == '\0';
-        *at = '\0';
-        if (mkdir(copy, 0777) == 0) {
-            *ret_is_fresh = true;
-        } else if (errno != EEXIST) {
-            code = err_set_sys(err, err_from_target_errno(errno), errno,
-                               "could not make folder '%s'", copy);
-        } else {
-            *ret_is_fresh = false;
-        }
-        if (is_end) {
-            break;
-        }
-        *at = '/';
-    }
-    mem_give(copy);
-    return code;
+    size_t len = 0;
+    int sys = fd_make_folders(path, 0777, &len);
+    return sys == 0 ? ERR_OK
+                    : err_set_sys(err, err_from_target_errno(sys), sys,
+                                  "could not make folder '%.*s'", (int)len, path);
 }
 
 /* Free space and the right to write, told of the nearest folder that exists already. */
@@ -151,7 +133,6 @@ local_end_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool
                   struct err *err)
 {
     struct local_end *end = CONTAINER_OF(base, struct local_end, end);
-    bool is_fresh = false;
     *ret_free_bytes = UINT64_MAX;
     *ret_is_fresh = false;
     if (end->options.role == END_SOURCE) {
@@ -161,13 +142,13 @@ local_end_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool
     if (code != ERR_OK || dry_run) {
         return code;
     }
-    code = make_folder(end->path, &is_fresh, err);
+    code = make_folder(end->path, err);
     code = code == ERR_OK ? local_open_root(end, err) : code;
     if (code != ERR_OK) {
         return code;
     }
     *ret_is_fresh = is_empty_folder(end->root);
-    code = make_folder(end->stage_path, &is_fresh, err);
+    code = make_folder(end->stage_path, err);
     if (code != ERR_OK) {
         return code;
     }
