@@ -74,6 +74,7 @@ enum exit_code {
     X(NAME_ILLEGAL,     "name-illegal",         ITEM,  ITEMS_FAILED,   "customer", "the target cannot hold an item of this name",        "Rename it, or leave it out with --exclude.") \
     X(ITEM_TOO_LARGE,   "item-too-large",       ITEM,  ITEMS_FAILED,   "customer", "the item is larger than the target or --memory allows", "Store it in pieces, or raise --memory to the value named.") \
     X(KEPT,             "kept",                 ITEM,  DONE,           "-",        "the target has something else of this name, which --overwrite keeps", "Copy again with another --overwrite if it should be replaced.") \
+    X(NOT_DATA,         "not-data",             ITEM,  DONE,           "-",        "the folder holds the program's own files",           "Nothing to do: what it holds belongs to a store or to a copy that is not finished.") \
     X(ITEM_REFUSED,     "item-refused",         ITEM,  ITEMS_FAILED,   "operator", "the store refused this item",                        "Read the store's own words beside this code.") \
     X(OTHER_WRITER,     "other-writer",         ITEM,  ITEMS_FAILED,   "operator", "another writer changed this blob meanwhile",         "Stop the other writer, then run the same command again.") \
     X(BLOB_ARCHIVED,    "blob-archived",        ITEM,  ITEMS_FAILED,   "customer", "the blob is in the archive tier",                    "Rehydrate it first, then run the same command again.") \

@@ -120,10 +120,10 @@ struct blob_op {
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props
-        *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ: as listed; a difference in
-                   size, mtime or etag is ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond; /* PUT, COMMIT */
+    const struct blob_props *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ:
+                                       as listed; a difference in size, mtime or etag is
+                                       ERR_ITEM_CHANGED, found before or after the bytes */
+    enum blob_cond cond;            /* PUT, COMMIT */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
@@ -261,11 +261,14 @@ struct end_ops {
      * folder. Blocks. */
     enum err_code (*prepare)(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                              bool *ret_is_fresh, struct err *err);
+    /* A job begins to store here: what the end has to remember of it until tidy may lie in
+     * job_path. After prepare, before the first backend. */
+    enum err_code (*begin)(struct end *end, const char *job_path, struct err *err);
     /* All blocks written so far survive power loss afterwards. Any thread; blocks. */
     enum err_code (*barrier)(struct end *end, struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
     enum err_code (*check_name)(const struct end *end, const char *name, struct err *err);
-    /* The copy ended well: nothing unfinished is needed any more (staging folders go). */
+    /* The copy came to its end: nothing unfinished is needed any more (staging folders go). */
     enum err_code (*tidy)(struct end *end, const char *nonce, struct err *err);
     struct end *(*close)(struct end *end);
 };
@@ -288,6 +291,7 @@ MUST_USE enum err_code end_lister(struct end *end, end_wants_fn *wants, void *us
                                   struct lister **ret_lister, struct err *err);
 MUST_USE enum err_code end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                                    bool *ret_is_fresh, struct err *err);
+MUST_USE enum err_code end_begin(struct end *end, const char *job_path, struct err *err);
 MUST_USE enum err_code end_barrier(struct end *end, struct err *err);
 MUST_USE enum err_code end_check_name(const struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_tidy(struct end *end, const char *nonce, struct err *err);

@@ -48,6 +48,22 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     return target->has_crc64 && item->block_count <= 1 ? TARGET_COMPARE : TARGET_COPY;
 }
 
+/* Was what this job stored in an earlier run compared with the checksum that the source's store
+ * keeps? Then that is what its own checksum, which was computed on the way, is equal to. */
+static enum item_verdict
+verdict_of(const struct item *item, const struct blob_props *target)
+{
+    const struct blob_props *source = item->source;
+    if (source == NULL || source->content_encoding != NULL) {
+        return VERDICT_UNVERIFIABLE;
+    }
+    bool has_crc64 = source->has_crc64 && target->has_crc64;
+    bool has_md5 = !source->has_crc64 && source->has_md5 && target->has_md5;
+    bool is_same = (has_crc64 && source->crc64 == target->crc64) ||
+                   (has_md5 && memcmp(source->md5, target->md5, MD5_BYTES) == 0);
+    return is_same ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
+}
+
 void
 item_settle(struct batch *batch, struct item *item, enum target_says says,
             const struct blob_props *target, const char *etag, const char *nonce)
@@ -60,6 +76,7 @@ item_settle(struct batch *batch, struct item *item, enum target_says says,
     }
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
     item->state = is_ours ? ITEM_RESUMED : ITEM_UNCHANGED;
+    item->verdict = is_ours ? (uint8_t)verdict_of(item, target) : VERDICT_NONE;
     item->crc64 = target->crc64;
     item->has_crc64 = target->has_crc64;
     item->etag = arena_text(&batch->arena, etag);

@@ -56,6 +56,34 @@ checksums_on_both_sides_decide(void **state)
     CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
 }
 
+/* A copy that was killed counts as checked what an undisturbed one would. */
+static void
+what_an_earlier_run_checked_stays_checked(void **state)
+{
+    struct batch batch = {0};
+    struct blob_props source = {.has_crc64 = true, .crc64 = 7};
+    struct item item = {.name = "a", .source = &source};
+    struct blob_props target = {.has_crc64 = true, .crc64 = 7, .job = "nonce"};
+    (void)state;
+    arena_init(&batch.arena, 4096);
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_IN_TRANSIT);
+    source.crc64 = 8;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    source.crc64 = 7;
+    target.has_crc64 = false;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    item.source = NULL;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    /* What was there before is nobody's work of now. */
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "another");
+    CHECK_U64(item.verdict, VERDICT_NONE);
+    arena_done(&batch.arena);
+}
+
 /* Everything ends in one of the states that are counted. */
 static void
 an_item_that_is_not_copied_says_why(void **state)
@@ -88,6 +116,7 @@ main(void)
         cmocka_unit_test(times_far_apart_are_not_the_same),
         cmocka_unit_test(a_time_that_is_not_known_is_equal_to_nothing),
         cmocka_unit_test(checksums_on_both_sides_decide),
+        cmocka_unit_test(what_an_earlier_run_checked_stays_checked),
         cmocka_unit_test(an_item_that_is_not_copied_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
