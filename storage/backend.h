@@ -230,6 +230,7 @@ struct end {
     const struct end_ops *ops;
     struct end_caps caps;
     char *prefix;  /* what blobs' names have before ours, with its slash; NULL: nothing */
+    char *folder;  /* where its items lie on this machine, resolved; NULL: elsewhere */
     char *display; /* canonical address without credentials; what messages and the copy's identity
                       show */
 };
@@ -285,6 +286,9 @@ struct lister {
 /* Recognise the form of address and open it. Nothing is sent and nothing is made yet. */
 MUST_USE enum err_code end_open(const char *address, const struct end_options *options,
                                 struct end **ret_end, struct err *err);
+/* ERR_USAGE if the target is the source, or lies inside it: the copy would find its own work. */
+MUST_USE enum err_code end_check_apart(const struct end *source, const struct end *target,
+                                       struct err *err);
 MUST_USE enum err_code end_backend(struct end *end, const struct lane_io *io,
                                    struct backend **ret_backend, struct err *err);
 MUST_USE enum err_code end_lister(struct end *end, end_wants_fn *wants, void *user,

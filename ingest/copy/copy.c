@@ -73,10 +73,7 @@ open_ends(struct run *run, struct err *err)
     enum err_code code = end_open(options->source, &end, &run->source, err);
     end.role = END_TARGET;
     code = code == ERR_OK ? end_open(options->target, &end, &run->target, err) : code;
-    if (code == ERR_OK && strcmp(run->source->display, run->target->display) == 0) {
-        code =
-            err_set(err, ERR_USAGE, "source and target are the same: '%s'", run->source->display);
-    }
+    code = code == ERR_OK ? end_check_apart(run->source, run->target, err) : code;
     if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !run->target->caps.keeps_props) {
         code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",
                        run->target->display);

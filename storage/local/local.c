@@ -26,6 +26,7 @@ local_end_close(struct end *base)
     mem_give(end->index_path);
     mem_give(end->stage_path);
     mem_give(end->end.display);
+    mem_give(end->end.folder);
     mem_give(end->end.prefix);
     return mem_give(end);
 }
@@ -209,6 +210,7 @@ local_end_new(const char *path, const struct end_ops *ops, const struct end_opti
     end->path = mem_text(path);
     end->key_prefix = mem_text("");
     end->end.display = mem_text(path);
+    end->end.folder = mem_text(path);
     *ret_end = end;
     return ERR_OK;
 }

@@ -361,6 +361,7 @@ set_names(struct local_end *end, const char *key, bool is_single)
     end->end.prefix = mem_text(below_container(end->key_prefix));
     end->single_name = is_single ? mem_text(slash + 1) : NULL;
     if (!is_path) {
+        end->end.folder = mem_give(end->end.folder);
         be_by_id(end);
     } else if (is_single) {
         *strrchr(end->path, '/') = '\0';

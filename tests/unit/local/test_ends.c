@@ -178,6 +178,42 @@ a_prefix_that_no_folder_can_be_has_no_root(void **state)
     CHECK(!folder_has(&folder, "s/acct/cont/.sallyport"));
 }
 
+static bool
+are_apart(const char *from, const char *to)
+{
+    struct end *source = open_end(from, END_SOURCE, false);
+    struct end *target = open_end(to, END_TARGET, false);
+    enum err_code code = end_check_apart(source, target, &err);
+    CHECK(code == ERR_OK || code == ERR_USAGE);
+    end_close(source);
+    end_close(target);
+    return code == ERR_OK;
+}
+
+/* A copy into its own source would find its own work and never end. */
+static void
+a_target_inside_its_source_is_refused(void **state)
+{
+    (void)state;
+    (void)folder_make(&folder, "a");
+    (void)folder_make(&folder, "a/b");
+    (void)folder_write(&folder, "a/file", "x", 1);
+    CHECK_I64(symlink("a", folder_join(&folder, "link")), 0);
+    CHECK(!are_apart("a", "a"));
+    CHECK(!are_apart("a", "link"));
+    CHECK(!are_apart("a", "a/b"));
+    CHECK(!are_apart("a", "a/missing/deep"));
+    CHECK(!are_apart("link", "a/b"));
+    CHECK(!are_apart("a", "link/b"));
+    CHECK(!are_apart("a", "file:a/acct/cont"));
+    CHECK(!are_apart("a", "file:a//acct/cont"));
+    CHECK(!are_apart("file:a/b", "a/b"));
+    CHECK(!are_apart("a/file", "a"));
+    CHECK(are_apart("a/file", "a/b"));
+    CHECK(are_apart("a/b", "a"));
+    CHECK(are_apart("a", "ab"));
+}
+
 /* Where a store is, its own folder says better than counting names. */
 static void
 an_existing_store_is_found_above(void **state)
@@ -309,6 +345,7 @@ main(void)
         TEST(an_account_or_container_that_cannot_be_one_is_refused),
         TEST(a_folder_called_like_ours_is_no_store),
         TEST(a_prefix_that_no_folder_can_be_has_no_root),
+        TEST(a_target_inside_its_source_is_refused),
         TEST(an_address_without_account_is_refused),
         TEST(keys_hold_the_whole_name),
         TEST(a_single_file_is_an_end),
