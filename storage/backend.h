@@ -68,6 +68,7 @@ struct blob_props {
     bool has_crc64;
     bool has_md5;
     bool is_archived; /* tier Archive: cannot be read */
+    bool is_bare;     /* the store keeps nothing of it but its bytes: another tool put it there */
     enum blob_type type;
     enum blob_tier tier;
     uint8_t md5[MD5_BYTES];
@@ -88,6 +89,7 @@ enum blob_verb {
     BLOB_BLOCKS,  /* which blocks of an unfinished item are there -> block_bits */
     BLOB_REMOVE,  /* delete; ERR_ITEM_GONE if there is none */
     BLOB_DISCARD, /* forget an unfinished item and close what is kept open for it */
+    BLOB_ADOPT,   /* if a bare item has the size and CRC of props, keep props for it -> is_same */
     BLOB_VERB_COUNT
 };
 
@@ -120,16 +122,17 @@ struct blob_op {
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props *props; /* PUT, COMMIT: to store. BLOCKS: the item's size. READ:
+    const struct blob_props *props; /* PUT, COMMIT, ADOPT: to store. BLOCKS: the item's size. READ:
                                        as listed; a difference in size, mtime or etag is
                                        ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond;            /* PUT, COMMIT */
+    enum blob_cond cond;            /* PUT, COMMIT; ADOPT is always about cond_etag */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
 
     struct err err;       /* result: err.code == ERR_OK on success */
     uint32_t moved_bytes; /* result: READ may be short only with is_whole unset and at the end */
+    bool is_same;         /* result of ADOPT: its bytes are those; false: nothing was done */
     enum blob_checked
         checked; /* result of PUT, WRITE; READ: whether the bytes were checked on their way */
     char etag[BLOB_ETAG_BYTES];   /* result of PUT, COMMIT, STAT */

@@ -14,7 +14,8 @@ static const uint8_t next_state[BLOCK_STATE_COUNT][BLOCK_EVENT_COUNT] = {
     [BLOCK_ASKING]      = {[BLOCK_EV_START]  = BLOCK_WAIT_BUFFER, [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_DONE] = BLOCK_STORED,   [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_WAIT_BUFFER] = {[BLOCK_EV_BUFFER] = BLOCK_READING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
     [BLOCK_READING]     = {[BLOCK_EV_READ]   = BLOCK_HASHING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
-    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_MORE] = BLOCK_READING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_MORE] = BLOCK_READING, [BLOCK_EV_ASK] = BLOCK_ADOPTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_ADOPTING]    = {[BLOCK_EV_SAME]   = BLOCK_STORED,      [BLOCK_EV_HASHED] = BLOCK_SENDING,    [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_SENDING]     = {[BLOCK_EV_SENT]   = BLOCK_STORED,      [BLOCK_EV_COMMIT] = BLOCK_COMMITTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_COMMITTING]  = {[BLOCK_EV_DONE]   = BLOCK_STORED,      [BLOCK_EV_FAIL]  = BLOCK_FAILED},
 };
@@ -264,6 +265,10 @@ hash(struct block *block)
             block_end(block);
             return;
         }
+        if (block->may_adopt) {
+            block_adopt(block);
+            return;
+        }
     }
     block_step(block, BLOCK_EV_HASHED);
     block_send(block);
@@ -391,6 +396,7 @@ on_asked(struct blob_op *op)
         return;
     }
     block->may_compare_crc = says == TARGET_COMPARE;
+    block->may_adopt = says == TARGET_ADOPT;
     block->target_crc64 = found->crc64;
     begin(block);
 }

@@ -16,6 +16,8 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     bool has_same_time = target->mtime_ns != BLOB_TIME_NONE && item->mtime_ns != BLOB_TIME_NONE &&
                          !__builtin_sub_overflow(target->mtime_ns, item->mtime_ns, &apart_ns) &&
                          apart_ns > -1000 && apart_ns < 1000;
+    /* A file that another tool put into the store may have any bytes, whatever its time says. */
+    has_same_time = has_same_time && !target->is_bare;
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
     /* Stored by this copy just before it was killed: its digests were lost with it. */
     bool lacks_digest =
@@ -39,6 +41,9 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     }
     if (!has_same_size) {
         return TARGET_COPY;
+    }
+    if (target->is_bare) {
+        return item->block_count <= 1 ? TARGET_ADOPT : TARGET_COPY;
     }
     const struct blob_props *source = item->source;
     if (source != NULL && source->has_crc64 && target->has_crc64) {

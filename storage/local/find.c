@@ -1,4 +1,5 @@
 /* Where the file of a name is: below the root, or by its key's hash. */
+#include "base/crc64.h"
 #include "base/fd.h"
 #include "storage/local/address.h"
 #include "storage/local/local.h"
@@ -7,6 +8,8 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+
+#define CRC_PIECE_BYTES 65536U
 
 void
 local_key(const struct local_end *end, const char *name, struct text *out)
@@ -111,4 +114,35 @@ local_open(const struct local_end *end, struct places *places, const char *name)
         fd = folder >= 0 && fd < 0 ? -errno : fd;
     }
     return local_open_by_id(end, name, fd, flags);
+}
+
+static bool
+is_of_etag(int fd, const char *etag)
+{
+    struct stat st;
+    char now[BLOB_ETAG_BYTES];
+    if (fstat(fd, &st) != 0) {
+        return false;
+    }
+    local_etag(&st, now);
+    return strcmp(now, etag) == 0;
+}
+
+bool
+local_has_crc64(const struct local_end *end, struct places *places, const char *name,
+                const char *etag, uint64_t crc)
+{
+    AUTO_FD fd = local_open(end, places, name);
+    if (fd < 0) {
+        return false;
+    }
+    uint8_t *buf = mem_take(CRC_PIECE_BYTES);
+    uint64_t got = CRC64_EMPTY;
+    ssize_t len = 0;
+    while ((len = read(fd, buf, CRC_PIECE_BYTES)) > 0) {
+        got = crc64(got, buf, (size_t)len);
+    }
+    mem_give(buf);
+    /* Still the same afterwards: what was read is what the etag stands for. */
+    return len == 0 && got == crc && is_of_etag(fd, etag);
 }

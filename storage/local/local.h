@@ -71,6 +71,9 @@ MUST_USE int local_find(const struct local_end *end, struct places *places, cons
 MUST_USE int local_open(const struct local_end *end, struct places *places, const char *name);
 /* The same where opening below the root gave fd: a folder, or an error, sends a store to by-id. */
 MUST_USE int local_open_by_id(const struct local_end *end, const char *name, int fd, int flags);
+/* Has the file of this etag bytes of this checksum? Reads it; blocks. */
+bool local_has_crc64(const struct local_end *end, struct places *places, const char *name,
+                     const char *etag, uint64_t crc64);
 
 /* ---- local_write.c ---- */
 /* Where staged item `stage_id` of job `nonce` lies below the stage folder. */
@@ -86,7 +89,7 @@ enum publish_step {
 };
 struct publish {
     struct mail mail;
-    struct blob_op *op;
+    struct blob_op *op;     /* COMMIT, or ADOPT: a file that is there gets its row */
     struct mailbox *answer; /* where it is posted when done */
     struct mailbox *wake;   /* whom to wake then; may be NULL */
     char stage_name[LOCAL_STAGE_NAME_BYTES];

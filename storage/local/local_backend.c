@@ -88,7 +88,8 @@ fill_found(struct local_backend *b, const struct blob_op *op, const struct stat 
                                      .original_bytes = (uint64_t)st->st_size,
                                      .mtime_ns = mtime_ns,
                                      .modified_ns = mtime_ns,
-                                     .type = BLOB_TYPE_BLOCK};
+                                     .type = BLOB_TYPE_BLOCK,
+                                     .is_bare = b->end->store_dir != NULL};
     }
     memcpy(props->etag, op->etag, sizeof props->etag);
     props->content_type = NULL;
@@ -172,7 +173,7 @@ local_submit(struct backend *backend, struct blob_op *op, struct err *err)
     static void (*const start[BLOB_VERB_COUNT])(struct local_op *) = {
         [BLOB_STAT] = local_stat,     [BLOB_READ] = local_read,       [BLOB_PUT] = local_put,
         [BLOB_WRITE] = local_write,   [BLOB_COMMIT] = local_commit,   [BLOB_BLOCKS] = local_blocks,
-        [BLOB_REMOVE] = local_remove, [BLOB_DISCARD] = local_discard,
+        [BLOB_REMOVE] = local_remove, [BLOB_DISCARD] = local_discard, [BLOB_ADOPT] = local_adopt,
     };
     struct local_backend *b = CONTAINER_OF(backend, struct local_backend, backend);
     (void)err;

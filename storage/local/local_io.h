@@ -57,5 +57,6 @@ void local_write(struct local_op *local);
 void local_commit(struct local_op *local);
 void local_blocks(struct local_op *local);
 void local_put(struct local_op *local);
+void local_adopt(struct local_op *local);
 
 #endif

@@ -127,12 +127,38 @@ write_row(struct publisher *p, const struct publish *publish, const char *keep_e
                : code;
 }
 
+/* A file that is there already keeps its name and gets a row, if it has the bytes that the row is
+ * about. */
+static void
+adopt(struct publisher *p, struct publish *publish)
+{
+    struct blob_op *op = publish->op;
+    struct err err = ERR_NONE;
+    char etag[BLOB_ETAG_BYTES] = "";
+    publish->step = PUBLISH_ENDED;
+    text_clear(&p->key);
+    local_key(p->end, op->name, &p->key);
+    if (local_find(p->end, &p->places, op->name, &publish->st, &p->file) == 0) {
+        local_etag(&publish->st, etag);
+    }
+    op->is_same = p->has_index && etag[0] != '\0' && strcmp(etag, op->cond_etag) == 0 &&
+                  (uint64_t)publish->st.st_size == op->props->size_bytes &&
+                  local_has_crc64(p->end, &p->places, op->name, etag, op->props->crc64);
+    if (op->is_same && write_row(p, publish, etag, &err) != ERR_OK) {
+        op->err = err;
+    }
+}
+
 /* Everything but the renaming: its folder is there and its row written. */
 static void
 place(struct publisher *p, struct publish *publish)
 {
     bool is_store = p->end->store_dir != NULL;
     const char *base = NULL;
+    if (publish->op->verb == BLOB_ADOPT) {
+        adopt(p, publish);
+        return;
+    }
     if (fstatat(p->end->stage, publish->stage_name, &publish->st, AT_SYMLINK_NOFOLLOW) != 0) {
         fail(publish, errno, "the staged bytes are gone of");
         return;

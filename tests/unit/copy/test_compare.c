@@ -56,6 +56,26 @@ checksums_on_both_sides_decide(void **state)
     CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
 }
 
+/* A file that another tool put into the store is believed only after its bytes were compared. */
+static void
+the_time_of_a_bare_item_proves_nothing(void **state)
+{
+    const struct copy_options always = {.overwrite = OVERWRITE_ALWAYS};
+    const struct copy_options never = {.overwrite = OVERWRITE_NEVER};
+    struct item item = {.name = "a", .size_bytes = 10, .mtime_ns = 5000, .block_count = 1};
+    struct blob_props target = {
+        .size_bytes = 10, .original_bytes = 10, .mtime_ns = 5000, .is_bare = true};
+    (void)state;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_ADOPT);
+    CHECK_U64(item_compare(&always, "n", &item, &target), TARGET_COPY);
+    CHECK_U64(item_compare(&never, "n", &item, &target), TARGET_KEEP);
+    item.block_count = 2;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+    target.original_bytes = 11;
+    item.block_count = 1;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+}
+
 /* A copy that was killed counts as checked what an undisturbed one would. */
 static void
 what_an_earlier_run_checked_stays_checked(void **state)
@@ -116,6 +136,7 @@ main(void)
         cmocka_unit_test(times_far_apart_are_not_the_same),
         cmocka_unit_test(a_time_that_is_not_known_is_equal_to_nothing),
         cmocka_unit_test(checksums_on_both_sides_decide),
+        cmocka_unit_test(the_time_of_a_bare_item_proves_nothing),
         cmocka_unit_test(what_an_earlier_run_checked_stays_checked),
         cmocka_unit_test(an_item_that_is_not_copied_says_why),
     };

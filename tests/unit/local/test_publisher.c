@@ -1,4 +1,5 @@
 /* What is published is there under its name, durable and whole, or the op says why not. */
+#include "base/crc64.h"
 #include "base/mailbox.h"
 #include "storage/local/local.h"
 #include "tests/support/folder.h"
@@ -378,6 +379,36 @@ two_of_one_round_that_cannot_both_be_files_are_both_kept(void **state)
     }
 }
 
+/* Of another tool's file the bytes are compared; only then does it get a row. */
+static void
+a_bare_file_is_adopted_if_it_has_the_bytes(void **state)
+{
+    struct item item = {.props = {.size_bytes = 5, .has_crc64 = true, .mtime_ns = 1}};
+    struct stat st;
+    (void)state;
+    struct local_end *local = prepare("file:store/acct/cont");
+    CHECK_I64(stat(folder_write(&folder, "store/acct/cont/bare", "bytes", 5), &st), 0);
+    item.op = (struct blob_op){.verb = BLOB_ADOPT, .name = "bare", .props = &item.props};
+    item.publish = (struct publish){.op = &item.op, .answer = &answers};
+    local_etag(&st, item.op.cond_etag);
+    item.props.crc64 = crc64(CRC64_EMPTY, "bites", 5);
+    CHECK_OK(publish(local, &item), &err);
+    CHECK(!item.op.is_same);
+    item.props.crc64 = crc64(CRC64_EMPTY, "bytes", 5);
+    item.publish = (struct publish){.op = &item.op, .answer = &answers};
+    CHECK_OK(publish(local, &item), &err);
+    CHECK(item.op.is_same);
+    struct index index;
+    struct index_row row = {0};
+    bool is_found = false;
+    CHECK_OK(index_open(&index, local->index_path, &err), &err);
+    CHECK_OK(index_find(&index, "acct/cont/bare", item.op.cond_etag, &row, &is_found, &err), &err);
+    CHECK(is_found);
+    CHECK_U64(row.props.crc64, item.props.crc64);
+    index_row_done(&row);
+    index_close(&index);
+}
+
 /* A file does not take the place of a folder, and the message does not blame another writer. */
 static void
 a_folder_in_the_way_is_said_to_be_one(void **state)
@@ -429,6 +460,7 @@ main(void)
         TEST(a_killed_folder_has_no_name_that_its_job_does_not_know),
         TEST(a_key_has_one_row_in_the_end),
         TEST(two_of_one_round_that_cannot_both_be_files_are_both_kept),
+        TEST(a_bare_file_is_adopted_if_it_has_the_bytes),
         TEST(a_folder_in_the_way_is_said_to_be_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
