@@ -278,6 +278,17 @@ hash(struct block *block)
 
 static void submit_read(struct block *block);
 
+/* A store sends zeros as it sends anything; on a disk of ours they become a hole again. */
+static bool
+is_hole(const struct block *block, const struct blob_op *op)
+{
+    const struct lane_options *options = &block->lane->options;
+    const uint8_t *bytes = op->buf;
+    return op->is_zero || (!options->source->caps.is_local && options->target->caps.is_local &&
+                           block->len_bytes > 0 && bytes[0] == 0 &&
+                           memcmp(bytes, bytes + 1, block->len_bytes - 1) == 0);
+}
+
 static void
 on_read(struct blob_op *op)
 {
@@ -285,7 +296,7 @@ on_read(struct blob_op *op)
     if (block_failed(block)) {
         return;
     }
-    block->is_zero = op->is_zero;
+    block->is_zero = is_hole(block, op);
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
     if (block->digest == NULL) {
