@@ -113,7 +113,8 @@ err_from_target_errno(int sys)
         {ENAMETOOLONG, ERR_NAME_ILLEGAL}, {EINVAL, ERR_NAME_ILLEGAL},
         {EILSEQ, ERR_NAME_ILLEGAL},       {ENOTDIR, ERR_NAME_ILLEGAL},
         {EISDIR, ERR_NAME_ILLEGAL},       {ELOOP, ERR_NAME_ILLEGAL},
-        {EXDEV, ERR_NAME_ILLEGAL},        {EFBIG, ERR_ITEM_TOO_LARGE},
+        {ENOTEMPTY, ERR_NAME_ILLEGAL},    {EXDEV, ERR_NAME_ILLEGAL},
+        {EFBIG, ERR_ITEM_TOO_LARGE},
     };
     return find_errno(table, COUNT_OF(table), sys, ERR_SYSTEM);
 }

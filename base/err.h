@@ -79,6 +79,7 @@ enum exit_code {
     X(LEFT_OUT,         "left-out",             ITEM,  DONE,           "-",        "a rule or the fix plan leaves the item out",         "Nothing to do, if the rule is meant.") \
     X(FINDING,          "device-finding",       ITEM,  ITEMS_FAILED,   "customer", "the checks of the device do not let the item be copied", "See 'sallyport error explain' with the code named, and 'sallyport validate'.") \
     X(DEVICE,           "device-halted",        HALT,  HALTED,         "support",  "what is on the device must be fixed first",          "See the findings; 'sallyport validate' shows them with a plan that would fix what a machine can.") \
+    X(NOT_DATA,         "not-data",             ITEM,  DONE,           "-",        "the folder holds the program's own files",           "Nothing to do: what it holds belongs to a store or to a copy that is not finished.") \
     X(ITEM_REFUSED,     "item-refused",         ITEM,  ITEMS_FAILED,   "operator", "the store refused this item",                        "Read the store's own words beside this code.") \
     X(OTHER_WRITER,     "other-writer",         ITEM,  ITEMS_FAILED,   "operator", "another writer changed this blob meanwhile",         "Stop the other writer, then run the same command again.") \
     X(BLOB_ARCHIVED,    "blob-archived",        ITEM,  ITEMS_FAILED,   "customer", "the blob is in the archive tier",                    "Rehydrate it first, then run the same command again.") \

@@ -1,5 +1,5 @@
 /*
- * base/fd.h - file descriptors that close themselves.
+ * base/fd.h - file descriptors that close themselves, and folders on the way to a path.
  *
  *   owner    AUTO_FD closes at the end of the scope unless fd_take() moved it out
  *   errors   closing is never reported: whoever needs the result of close() calls it himself
@@ -9,6 +9,8 @@
 
 #include "base/attr.h"
 
+#include <stddef.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static inline void
@@ -22,6 +24,10 @@ fd_close(int *fd)
 
 /* The names in the folder of path survive power loss. 0, or -1 with errno. */
 int fd_sync_folder_of(const char *path);
+
+/* Make the folder and those above it that are missing. 0 or errno; then *ret_len says how much of
+ * path the folder is that could not be made. */
+MUST_USE int fd_make_folders(const char *path, mode_t mode, size_t *ret_len);
 
 static inline int
 fd_take(int *fd)

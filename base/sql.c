@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
 #define WATCH_STEPS     10000 /* of SQLite's machine: far less than a millisecond */
@@ -117,6 +118,17 @@ sql_close(struct sql *sql)
     *sql = (struct sql){0};
 }
 
+void
+sql_remove(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (unsigned i = 0; i < COUNT_OF(suffixes); i++) {
+        AUTO_TEXT name = TEXT_INIT;
+        text_addf(&name, "%s%s", path, suffixes[i]);
+        (void)unlink(text_str(&name));
+    }
+}
+
 enum err_code
 sql_exec(struct sql *sql, const char *statements, struct err *err)
 {
@@ -136,6 +148,37 @@ read_number(struct sql *sql, const char *query, int64_t *ret_number, struct err 
     }
     sql_stmt_done(&stmt);
     return code;
+}
+
+static enum err_code
+end_transaction(struct sql *sql, enum err_code code, struct err *err)
+{
+    if (code == ERR_OK) {
+        return sql_exec(sql, "COMMIT", err);
+    }
+    /* Nothing is lost if this fails too: the transaction ends with the connection. */
+    (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+    return code;
+}
+
+enum err_code
+sql_convert(struct sql *sql, int from_version, const char *statements, struct err *err)
+{
+    int64_t found = 0;
+    enum err_code code = read_number(sql, "PRAGMA user_version", &found, err);
+    if (code != ERR_OK || found != from_version) {
+        return code;
+    }
+    code = sql_exec(sql, "BEGIN IMMEDIATE", err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    /* Another process may have been faster. */
+    code = read_number(sql, "PRAGMA user_version", &found, err);
+    if (code == ERR_OK && found == from_version) {
+        code = sql_exec(sql, statements, err);
+    }
+    return end_transaction(sql, code, err);
 }
 
 enum err_code
@@ -160,12 +203,7 @@ sql_schema(struct sql *sql, int version, const char *statements, struct err *err
                        "database '%s' has version %lld; this program reads version %d", sql->path,
                        (long long)found, version);
     }
-    if (code == ERR_OK) {
-        return sql_exec(sql, "COMMIT", err);
-    }
-    /* Nothing is lost if this fails too: the transaction ends with the connection. */
-    (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
-    return code;
+    return end_transaction(sql, code, err);
 }
 
 enum err_code

@@ -40,11 +40,16 @@ MUST_USE enum err_code sql_open_read_only(struct sql *sql, const char *path, siz
 /* From now on statements end with ERR_INTERRUPTED soon after *signal is not 0; NULL: no more. */
 void sql_watch(struct sql *sql, const atomic_int *signal);
 void sql_close(struct sql *sql);
+/* A database with what SQLite keeps beside it; what is not there need not be removed. */
+void sql_remove(const char *path);
 MUST_USE enum err_code sql_exec(struct sql *sql, const char *statements, struct err *err);
 /* user_version: set on an empty database, checked on others; a different one is ERR_STATE_INVALID.
  */
 MUST_USE enum err_code sql_schema(struct sql *sql, int version, const char *statements,
                                   struct err *err);
+/* A database of this older version is converted; any other is left as it is. */
+MUST_USE enum err_code sql_convert(struct sql *sql, int from_version, const char *statements,
+                                   struct err *err);
 
 MUST_USE enum err_code sql_prepare(struct sql *sql, struct sql_stmt *stmt, const char *text,
                                    struct err *err);

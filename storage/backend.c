@@ -97,6 +97,12 @@ end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes, bool *ret_i
 }
 
 enum err_code
+end_begin(struct end *end, const char *job_path, struct err *err)
+{
+    return end->ops->begin == NULL ? ERR_OK : end->ops->begin(end, job_path, err);
+}
+
+enum err_code
 end_barrier(struct end *end, struct err *err)
 {
     return end->ops->barrier == NULL ? ERR_OK : end->ops->barrier(end, err);

@@ -72,6 +72,7 @@ struct blob_props {
     bool has_md5;
     bool is_archived; /* tier Archive: cannot be read */
     bool is_partial;  /* under its final name, but unfinished: to be taken for not there */
+    bool is_bare;     /* the store keeps nothing of it but its bytes: another tool put it there */
     enum blob_type type;
     enum blob_tier tier;
     uint8_t md5[MD5_BYTES];
@@ -102,6 +103,7 @@ enum blob_verb {
     BLOB_BLOCKS,  /* which blocks of an unfinished item are there -> block_bits */
     BLOB_REMOVE,  /* delete; ERR_ITEM_GONE if there is none */
     BLOB_DISCARD, /* forget an unfinished item and close what is kept open for it */
+    BLOB_ADOPT,   /* if a bare item has the size and CRC of props, keep props for it -> is_same */
     BLOB_VERB_COUNT
 };
 
@@ -138,16 +140,19 @@ struct blob_op {
     void *buf;          /* page aligned; READ: also room for len_bytes */
     uint64_t crc64;     /* PUT, WRITE: of buf */
     const uint8_t *md5; /* PUT, WRITE: of buf if asked for, else NULL */
-    const struct blob_props *props; /* PUT, COMMIT: to store, of page blobs WRITE too. BLOCKS: the
-                                       item's size. READ: as listed; a difference in size, mtime or
-                                       etag is ERR_ITEM_CHANGED, found before or after the bytes */
-    enum blob_cond cond; /* PUT, COMMIT; of page blobs WRITE too, which may be the first to come */
+    const struct blob_props
+        *props; /* PUT, COMMIT, ADOPT: to store, of page blobs WRITE too. BLOCKS: the item's size.
+                   READ: as listed; a difference in size, mtime or etag is ERR_ITEM_CHANGED, found
+                   before or after the bytes */
+    enum blob_cond cond; /* PUT, COMMIT; of page blobs WRITE too, which may be the first to come;
+                            ADOPT is always about cond_etag */
     char cond_etag[BLOB_ETAG_BYTES];
     uint8_t *block_bits; /* BLOCKS: bit i set if block i is there with its full length */
     blob_done_fn *done;
 
     struct err err;       /* result: err.code == ERR_OK on success */
     uint32_t moved_bytes; /* result: READ may be short only with is_whole unset and at the end */
+    bool is_same;         /* result of ADOPT: its bytes are those; false: nothing was done */
     enum blob_checked
         checked; /* result of PUT, WRITE; READ: whether the bytes were checked on their way */
     char etag[BLOB_ETAG_BYTES];   /* result of PUT, COMMIT, STAT */
@@ -275,6 +280,7 @@ struct end {
     struct end_caps caps;
     struct storm *storm; /* as it was opened with */
     char *prefix;        /* what blobs' names have before ours, with its slash; NULL: nothing */
+    char *folder;        /* where its items lie on this machine, resolved; NULL: elsewhere */
     char *display; /* canonical address without credentials; what messages and the copy's identity
                       show */
 };
@@ -306,6 +312,9 @@ struct end_ops {
      * folder. Blocks. */
     enum err_code (*prepare)(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                              bool *ret_is_fresh, struct err *err);
+    /* A job begins to store here: what the end has to remember of it until tidy may lie in
+     * job_path. After prepare, before the first backend. */
+    enum err_code (*begin)(struct end *end, const char *job_path, struct err *err);
     /* All blocks written so far survive power loss afterwards. Any thread; blocks. */
     enum err_code (*barrier)(struct end *end, struct err *err);
     /* Make an empty folder of this name, where the end has folders; NULL: it has none. Any thread;
@@ -313,7 +322,7 @@ struct end_ops {
     enum err_code (*make_folder)(struct end *end, const char *name, struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
     enum err_code (*check_name)(const struct end *end, const char *name, struct err *err);
-    /* The copy ended well: nothing unfinished is needed any more (staging folders go). */
+    /* The copy came to its end: nothing unfinished is needed any more (staging folders go). */
     enum err_code (*tidy)(struct end *end, const char *nonce, struct err *err);
     struct end *(*close)(struct end *end);
 };
@@ -330,12 +339,16 @@ struct lister {
 /* Recognise the form of address and open it. Nothing is sent and nothing is made yet. */
 MUST_USE enum err_code end_open(const char *address, const struct end_options *options,
                                 struct end **ret_end, struct err *err);
+/* ERR_USAGE if the target is the source, or lies inside it: the copy would find its own work. */
+MUST_USE enum err_code end_check_apart(const struct end *source, const struct end *target,
+                                       struct err *err);
 MUST_USE enum err_code end_backend(struct end *end, const struct lane_io *io,
                                    struct backend **ret_backend, struct err *err);
 MUST_USE enum err_code end_lister(struct end *end, end_wants_fn *wants, void *user,
                                   struct lister **ret_lister, struct err *err);
 MUST_USE enum err_code end_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes,
                                    bool *ret_is_fresh, struct err *err);
+MUST_USE enum err_code end_begin(struct end *end, const char *job_path, struct err *err);
 MUST_USE enum err_code end_barrier(struct end *end, struct err *err);
 /* ERR_OK where the end has no folders. */
 MUST_USE enum err_code end_make_folder(struct end *end, const char *name, struct err *err);

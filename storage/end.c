@@ -1,4 +1,5 @@
 /* The forms an address can have, in one table; the first that recognises it opens it. */
+#include "base/arena.h"
 #include "base/show.h"
 #include "storage/azure/azure.h"
 #include "storage/backend.h"
@@ -7,6 +8,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 typedef enum err_code(end_open_fn)(const char *address, const struct end_options *options,
                                    struct end **ret_end, struct err *err);
@@ -74,4 +76,72 @@ end_open(const char *address, const struct end_options *options, struct end **re
         }
         return code;
     }
+}
+
+static bool
+is_one(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The folder above path; false at the root. */
+static bool
+go_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || path[1] == '\0') {
+        return false;
+    }
+    slash[slash == path ? 1 : 0] = '\0';
+    return true;
+}
+
+/* By inode, because one folder can be mounted at two places; what is missing has no items yet. */
+static enum err_code
+check_folders_apart(const struct end *source, const struct end *target, char *above,
+                    struct err *err)
+{
+    struct stat from;
+    struct stat at;
+    if (stat(source->folder, &from) != 0) {
+        return ERR_OK;
+    }
+    if (!S_ISDIR(from.st_mode)) { /* one file: only its own folder has it under its own name */
+        char *home = mem_text(source->folder);
+        bool is_home = go_up(home) && stat(home, &from) == 0 && stat(target->folder, &at) == 0 &&
+                       is_one(&from, &at);
+        mem_give(home);
+        return is_home
+                   ? err_set(err, ERR_USAGE, "'%s' would be copied onto itself", source->display)
+                   : ERR_OK;
+    }
+    bool is_itself = true;
+    do {
+        if (stat(above, &at) == 0 && is_one(&from, &at)) {
+            return is_itself
+                       ? err_set(err, ERR_USAGE, "source and target are the same: '%s'",
+                                 source->display)
+                       : err_set(err, ERR_USAGE,
+                                 "the target '%s' lies inside the source '%s' and would be copied "
+                                 "into itself; name a target outside of it",
+                                 target->display, source->display);
+        }
+        is_itself = false;
+    } while (go_up(above));
+    return ERR_OK;
+}
+
+enum err_code
+end_check_apart(const struct end *source, const struct end *target, struct err *err)
+{
+    if (strcmp(source->display, target->display) == 0) {
+        return err_set(err, ERR_USAGE, "source and target are the same: '%s'", source->display);
+    }
+    if (source->folder == NULL || target->folder == NULL) {
+        return ERR_OK;
+    }
+    char *above = mem_text(target->folder);
+    enum err_code code = check_folders_apart(source, target, above, err);
+    mem_give(above);
+    return code;
 }

@@ -264,6 +264,18 @@ many_prepare(struct end *end, bool dry_run, uint64_t *ret_free_bytes, bool *ret_
     return ERR_OK;
 }
 
+/* Only accounts of stores are parts, which keep what they have to remember in themselves. */
+static enum err_code
+many_begin(struct end *end, const char *job_path, struct err *err)
+{
+    struct many_end *many = of(end);
+    enum err_code code = ERR_OK;
+    for (unsigned i = 0; i < many->count && code == ERR_OK; i++) {
+        code = end_begin(many->parts[i].end, job_path, err);
+    }
+    return code;
+}
+
 static enum err_code
 many_barrier(struct end *end, struct err *err)
 {
@@ -323,6 +335,7 @@ static const struct end_ops many_ops = {
     .backend = many_backend,
     .lister = many_lister,
     .prepare = many_prepare,
+    .begin = many_begin,
     .barrier = many_barrier,
     .make_folder = many_make_folder,
     .check_name = many_check_name,

@@ -14,7 +14,8 @@ static const uint8_t next_state[BLOCK_STATE_COUNT][BLOCK_EVENT_COUNT] = {
     [BLOCK_ASKING]      = {[BLOCK_EV_START]  = BLOCK_WAIT_BUFFER, [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_DONE] = BLOCK_STORED,   [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_WAIT_BUFFER] = {[BLOCK_EV_BUFFER] = BLOCK_READING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
     [BLOCK_READING]     = {[BLOCK_EV_READ]   = BLOCK_HASHING,     [BLOCK_EV_FAIL]  = BLOCK_FAILED},
-    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_MORE] = BLOCK_READING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_HASHING]     = {[BLOCK_EV_HASHED] = BLOCK_SENDING,     [BLOCK_EV_SAME]  = BLOCK_STORED,      [BLOCK_EV_MORE] = BLOCK_READING, [BLOCK_EV_ASK] = BLOCK_ADOPTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
+    [BLOCK_ADOPTING]    = {[BLOCK_EV_SAME]   = BLOCK_STORED,      [BLOCK_EV_HASHED] = BLOCK_SENDING,    [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_SENDING]     = {[BLOCK_EV_SENT]   = BLOCK_STORED,      [BLOCK_EV_COMMIT] = BLOCK_COMMITTING, [BLOCK_EV_FAIL] = BLOCK_FAILED},
     [BLOCK_COMMITTING]  = {[BLOCK_EV_DONE]   = BLOCK_STORED,      [BLOCK_EV_FAIL]  = BLOCK_FAILED},
 };
@@ -306,6 +307,10 @@ block_hash(struct block *block)
             block_end(block);
             return;
         }
+        if (block->may_adopt) {
+            block_adopt(block);
+            return;
+        }
     }
     block_step(block, BLOCK_EV_HASHED);
     block_pack(block);
@@ -316,6 +321,17 @@ block_hash(struct block *block)
 
 static void submit_read(struct block *block);
 
+/* A store sends zeros as it sends anything; on a disk of ours they become a hole again. */
+static bool
+is_hole(const struct block *block, const struct blob_op *op)
+{
+    const struct lane_options *options = &block->lane->options;
+    const uint8_t *bytes = op->buf;
+    return op->is_zero || (!options->source->caps.is_local && options->target->caps.is_local &&
+                           block->len_bytes > 0 && bytes[0] == 0 &&
+                           memcmp(bytes, bytes + 1, block->len_bytes - 1) == 0);
+}
+
 static void
 on_read(struct blob_op *op)
 {
@@ -323,7 +339,7 @@ on_read(struct blob_op *op)
     if (block_failed(block)) {
         return;
     }
-    block->is_zero = op->is_zero;
+    block->is_zero = is_hole(block, op);
     block->read_checked = op->checked;
     block_step(block, BLOCK_EV_READ);
     if (block->digest == NULL && block->sample == NULL && block->lane->asks_ahead) {
@@ -440,6 +456,7 @@ on_asked(struct blob_op *op)
         return;
     }
     block->may_compare_crc = says == TARGET_COMPARE;
+    block->may_adopt = says == TARGET_ADOPT;
     block->target_crc64 = found->crc64;
     begin(block);
 }

@@ -1,4 +1,4 @@
-/* The end of a block's life: put, or written and committed, or found to be there already. */
+/* The end of a block's life: put, or written and committed, or adopted. */
 #include "ingest/copy/lane.h"
 #include "ingest/copy/mime.h"
 
@@ -124,6 +124,35 @@ block_commit(struct block *block, uint32_t block_count)
     block->op.buf = NULL;
     block->op.len_bytes = 0;
     block_submit(block, BLOB_COMMIT, on_committed);
+}
+
+/* Other bytes than ours: it is stored as if nothing had been asked. */
+static void
+on_adopted(struct blob_op *op)
+{
+    struct block *block = block_take_answer(op);
+    if (block_failed(block)) {
+        return;
+    }
+    if (!op->is_same) {
+        block_step(block, BLOCK_EV_HASHED);
+        block_send(block);
+        return;
+    }
+    block->item->state = ITEM_UNCHANGED;
+    block->item->etag = arena_text(&block->batch->arena, op->etag);
+    block_step(block, BLOCK_EV_SAME);
+    block_end(block);
+}
+
+void
+block_adopt(struct block *block)
+{
+    block_step(block, BLOCK_EV_ASK);
+    fill_props(block);
+    block->props.job[0] = '\0'; /* this job found it */
+    fill_condition(block);
+    block_submit(block, BLOB_ADOPT, on_adopted);
 }
 
 static void

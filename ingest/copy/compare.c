@@ -20,6 +20,8 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     bool has_same_time = target->mtime_ns != BLOB_TIME_NONE && item->mtime_ns != BLOB_TIME_NONE &&
                          !__builtin_sub_overflow(target->mtime_ns, item->mtime_ns, &apart_ns) &&
                          apart_ns > -1000 && apart_ns < 1000;
+    /* A file that another tool put into the store may have any bytes, whatever its time says. */
+    has_same_time = has_same_time && !target->is_bare;
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
     /* Stored by this copy just before it was killed: its digests were lost with it. */
     bool lacks_digest =
@@ -44,12 +46,31 @@ item_compare(const struct copy_options *options, const char *nonce, const struct
     if (!has_same_size) {
         return TARGET_COPY;
     }
+    if (target->is_bare) {
+        return item->block_count <= 1 ? TARGET_ADOPT : TARGET_COPY;
+    }
     const struct blob_props *source = item->source;
     if (source != NULL && source->has_crc64 && target->has_crc64) {
         return source->crc64 == target->crc64 ? TARGET_SAME : TARGET_COPY;
     }
     /* Small enough to be read whole anyway: its CRC decides before it is sent. */
     return target->has_crc64 && item->block_count <= 1 ? TARGET_COMPARE : TARGET_COPY;
+}
+
+/* Was what this job stored in an earlier run compared with the checksum that the source's store
+ * keeps? Then that is what its own checksum, which was computed on the way, is equal to. */
+static enum item_verdict
+verdict_of(const struct item *item, const struct blob_props *target)
+{
+    const struct blob_props *source = item->source;
+    if (source == NULL || source->content_encoding != NULL) {
+        return VERDICT_UNVERIFIABLE;
+    }
+    bool has_crc64 = source->has_crc64 && target->has_crc64;
+    bool has_md5 = !source->has_crc64 && source->has_md5 && target->has_md5;
+    bool is_same = (has_crc64 && source->crc64 == target->crc64) ||
+                   (has_md5 && memcmp(source->md5, target->md5, MD5_BYTES) == 0);
+    return is_same ? VERDICT_IN_TRANSIT : VERDICT_UNVERIFIABLE;
 }
 
 void
@@ -64,6 +85,7 @@ item_settle(struct batch *batch, struct item *item, enum target_says says,
     }
     bool is_ours = target->job[0] != '\0' && strcmp(target->job, nonce) == 0;
     item->state = is_ours ? ITEM_RESUMED : ITEM_UNCHANGED;
+    item->verdict = is_ours ? (uint8_t)verdict_of(item, target) : VERDICT_NONE;
     item->crc64 = target->crc64;
     item->has_crc64 = target->has_crc64;
     item->etag = arena_text(&batch->arena, etag);

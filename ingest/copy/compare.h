@@ -14,6 +14,7 @@ enum target_says {
     TARGET_SAME,    /* the target has it */
     TARGET_KEEP,    /* the target has something that is to stay */
     TARGET_COMPARE, /* read it: equal CRCs mean the same */
+    TARGET_ADOPT,   /* the same, but the target has no CRC either: it has to read what it has */
 };
 
 enum target_says item_compare(const struct copy_options *options, const char *nonce,

@@ -426,8 +426,9 @@ conclude(struct run *run, struct copy_result *result, struct verify_result *veri
     }
     bool is_whole =
         result->figures.items_failed == 0 && verified->missing + verified->different == 0;
-    /* In this order: killed in between, the next run resumes and clears the staging again. */
-    code = is_whole ? end_tidy(run->target, run->plan.nonce, err) : code;
+    /* Every item has come to an end, and of one that failed nothing is used again. In this order:
+     * killed in between, the next run resumes and clears the staging again. */
+    code = code == ERR_OK ? end_tidy(run->target, run->plan.nonce, err) : code;
     if (code == ERR_OK && is_whole) {
         code = plan_finish(&run->plan, err);
     }
@@ -489,6 +490,7 @@ run_all(struct run *run, struct copy_result *result, struct err *err)
         (void)memcpy(result->job, run->plan.nonce, sizeof result->job);
         tell_begun(run);
     }
+    code = code == ERR_OK ? end_begin(run->target, run->folder.path, err) : code;
     code = code == ERR_OK ? mailbox_init(&run->mailbox, err) : code;
     run->has_mailbox = code == ERR_OK;
     code = code == ERR_OK ? open_engine(run, err) : code;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 static enum err_code
-open_parts(const struct copy_options *options, struct end_options *end, struct end **ret_target,
-           struct err *err)
+open_parts(const struct copy_options *options, struct end_options *end, const struct end *source,
+           struct end **ret_target, struct err *err)
 {
     struct many_part *parts = mem_take(options->part_count * sizeof *parts);
     enum err_code code = ERR_OK;
@@ -15,6 +15,10 @@ open_parts(const struct copy_options *options, struct end_options *end, struct e
         end->is_account = options->parts[count].is_account;
         parts[count].key = options->parts[count].key;
         code = end_open(options->parts[count].address, end, &parts[count].end, err);
+        if (code == ERR_OK && end_check_apart(source, parts[count].end, err) != ERR_OK) {
+            code = err->code;
+            end_close(parts[count].end);
+        }
     }
     if (code == ERR_OK) {
         code = many_end_new(parts, count, ret_target, err);
@@ -47,11 +51,10 @@ ends_open(const struct copy_options *options, const struct ends_watch *watch,
     if (code != ERR_OK) {
         return code;
     }
-    code = options->part_count > 0 ? open_parts(options, &end, ret_target, err)
+    code = options->part_count > 0 ? open_parts(options, &end, *ret_source, ret_target, err)
                                    : end_open(options->target, &end, ret_target, err);
-    if (code == ERR_OK && strcmp((*ret_source)->display, (*ret_target)->display) == 0) {
-        code =
-            err_set(err, ERR_USAGE, "source and target are the same: '%s'", (*ret_source)->display);
+    if (code == ERR_OK && options->part_count == 0) {
+        code = end_check_apart(*ret_source, *ret_target, err);
     }
     if (code == ERR_OK && options->tier != BLOB_TIER_NONE && !(*ret_target)->caps.keeps_props) {
         code = err_set(err, ERR_USAGE, "'%s' is a folder, which has no tiers; leave out --tier",

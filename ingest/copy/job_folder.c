@@ -8,31 +8,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-static enum err_code
-make_folders(const char *path, struct err *err)
-{
-    char *copy = mem_text(path);
-    enum err_code code = ERR_OK;
-    for (char *at = copy + 1; code == ERR_OK; at++) {
-        char kept = *at;
-        if (kept != '/' && kept != '\0') {
-            continue;
-        }
-        *at = '\0';
-        if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-            code =
-                err_set_sys(err, ERR_CONFIG, errno,
-                            "cannot make the state folder '%s'; name another with --state", copy);
-        }
-        *at = kept;
-        if (kept == '\0') {
-            break;
-        }
-    }
-    mem_give(copy);
-    return code;
-}
-
 /* As JSON, so that no two different copies can have the same text. */
 static void
 describe(const struct copy_options *options, const struct end *source, const struct end *target,
@@ -78,9 +53,12 @@ job_folder_open(const struct copy_options *options, const struct end *source,
     describe(options, source, target, &identity);
     digest_xxh3(text_str(&identity), identity.len, digest);
     text_addf(&path, "%s/jobs/copy-%s", options->state, hex_encode(digest, 8, hex));
-    enum err_code code = make_folders(text_str(&path), err);
-    if (code != ERR_OK) {
-        return code;
+    size_t len = 0;
+    int sys = fd_make_folders(text_str(&path), 0700, &len);
+    if (sys != 0) {
+        return err_set_sys(err, ERR_CONFIG, sys,
+                           "cannot make the state folder '%.*s'; name another with --state",
+                           (int)len, text_str(&path));
     }
     text_addf(&file, "%s/lock", text_str(&path));
     AUTO_FD lock = open(text_str(&file), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -5,21 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define KNOWN_CACHE_BYTES ((size_t)4 << 20)
-
-/* With what SQLite keeps beside it. */
-static void
-remove_files(const char *path)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (unsigned i = 0; i < COUNT_OF(suffixes); i++) {
-        AUTO_TEXT name = TEXT_INIT;
-        text_addf(&name, "%s%s", path, suffixes[i]);
-        (void)unlink(text_str(&name));
-    }
-}
 
 static enum err_code
 add(struct known *known, const struct entry *entry, struct err *err)
@@ -62,7 +49,7 @@ enum err_code
 known_open(struct known *known, const char *path, struct end *target, struct err *err)
 {
     *known = (struct known){0};
-    remove_files(path);
+    sql_remove(path);
     enum err_code code = sql_open(&known->sql, path, SQL_SYNC_OFF, KNOWN_CACHE_BYTES, err);
     code = code == ERR_OK ? sql_exec(&known->sql,
                                      "CREATE TABLE known(name BLOB PRIMARY KEY, size, original,"
@@ -100,7 +87,7 @@ known_close(struct known *known)
     char *path = known->sql.path == NULL ? NULL : mem_text(known->sql.path);
     sql_close(&known->sql);
     if (path != NULL) {
-        remove_files(path);
+        sql_remove(path);
     }
     mem_give(path);
 }

@@ -31,6 +31,7 @@
     X(WAIT_BUFFER)                                                                                 \
     X(READING)                                                                                     \
     X(HASHING)                                                                                     \
+    X(ADOPTING) /* has the target these bytes, without knowing it? */                              \
     X(SENDING)                                                                                     \
     X(COMMITTING)                                                                                  \
     X(STORED)                                                                                      \
@@ -56,6 +57,7 @@ struct block {
     enum block_state state;
     bool holds_window;
     bool may_compare_crc; /* same size at the target, other time: equal CRCs mean the same */
+    bool may_adopt;       /* same size at the target, which knows nothing else of it */
     struct list link;     /* free, waiting to submit, or in flight */
     struct lane *lane;
     struct backend *at; /* which has the op, if any has */
@@ -179,6 +181,7 @@ void block_release(struct block *block);
 void block_end(struct block *block);
 void block_send(struct block *block);
 void block_commit(struct block *block, uint32_t block_count);
+void block_adopt(struct block *block);
 
 static inline void
 lane_add(atomic_uint_least64_t *figure, uint64_t value)

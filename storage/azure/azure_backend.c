@@ -332,6 +332,7 @@ take(struct azure_op *azure)
     case BLOB_COMMIT: take_stored(azure); return;
     case BLOB_REMOVE:
     case BLOB_DISCARD:
+    case BLOB_ADOPT:
     case BLOB_VERB_COUNT: break;
     }
     azure_complete(azure);

@@ -1,51 +1,16 @@
 #include "storage/local/local.h"
 
 #include "base/fd.h"
+#include "storage/local/address.h"
+#include "storage/local/store.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-/* The part of path that exists, resolved; the rest as it is. */
-static char *
-canonical(const char *path)
-{
-    AUTO_TEXT out = TEXT_INIT;
-    char real[PATH_MAX];
-    char *head = mem_text(path);
-    size_t len = strlen(head);
-    while (len > 1 && head[len - 1] == '/') {
-        head[--len] = '\0';
-    }
-    size_t cut_at = len;
-    while (true) {
-        const char *shown = head[0] == '\0' ? (path[0] == '/' ? "/" : ".") : head;
-        if (realpath(shown, real) != NULL) {
-            break;
-        }
-        char *slash = strrchr(head, '/');
-        if (slash == NULL && head[0] == '\0') {
-            (void)snprintf(real, sizeof real, "%s", path[0] == '/' ? "/" : ".");
-            break;
-        }
-        cut_at = slash == NULL ? 0 : (size_t)(slash - head);
-        head[cut_at] = '\0';
-    }
-    text_add_str(&out, strcmp(real, "/") == 0 ? "" : real);
-    if (cut_at < len) {
-        const char *rest = path + cut_at;
-        text_add_str(&out, rest[0] == '/' ? "" : "/");
-        text_add(&out, rest, len - cut_at);
-    }
-    mem_give(head);
-    return mem_text(out.len == 0 ? "/" : text_str(&out));
-}
 
 struct end *
 local_end_close(struct end *base)
@@ -61,6 +26,7 @@ local_end_close(struct end *base)
     mem_give(end->index_path);
     mem_give(end->stage_path);
     mem_give(end->end.display);
+    mem_give(end->end.folder);
     mem_give(end->end.prefix);
     return mem_give(end);
 }
@@ -68,7 +34,7 @@ local_end_close(struct end *base)
 enum err_code
 local_open_root(struct local_end *end, struct err *err)
 {
-    if (end->root >= 0) {
+    if (end->root >= 0 || end->is_by_id) {
         return ERR_OK;
     }
     end->root = open(end->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -76,36 +42,22 @@ local_open_root(struct local_end *end, struct err *err)
         return ERR_OK;
     }
     int sys = errno;
+    if (end->store_dir != NULL && store_has_container(end)) {
+        end->is_by_id = true; /* whatever is there has no files below this folder */
+        return ERR_OK;
+    }
     return err_set_sys(err, sys == EACCES ? ERR_ITEM_ACCESS : ERR_STORE_GONE, sys,
                        "cannot open folder '%s'", end->path);
 }
 
 static enum err_code
-make_folder(const char *path, bool *ret_is_fresh, struct err *err)
+make_folder(const char *path, struct err *err)
 {
-    char *copy = mem_text(path);
-    enum err_code code = ERR_OK;
-    for (char *at = copy + 1; code == ERR_OK; at++) {
-        if (*at != '/' && *at != '\0') {
-            continue;
-        }
-        bool is_end = *at == '\0';
-        *at = '\0';
-        if (mkdir(copy, 0777) == 0) {
-            *ret_is_fresh = true;
-        } else if (errno != EEXIST) {
-            code = err_set_sys(err, err_from_target_errno(errno), errno,
-                               "could not make folder '%s'", copy);
-        } else {
-            *ret_is_fresh = false;
-        }
-        if (is_end) {
-            break;
-        }
-        *at = '/';
-    }
-    mem_give(copy);
-    return code;
+    size_t len = 0;
+    int sys = fd_make_folders(path, 0777, &len);
+    return sys == 0 ? ERR_OK
+                    : err_set_sys(err, err_from_target_errno(sys), sys,
+                                  "could not make folder '%.*s'", (int)len, path);
 }
 
 /* Free space and the right to write, told of the nearest folder that exists already. */
@@ -114,12 +66,17 @@ look_at_target(const struct local_end *end, uint64_t *ret_free_bytes, struct err
 {
     char *path = mem_text(end->path);
     struct statvfs fs;
-    while (access(path, F_OK) != 0 && strcmp(path, "/") != 0) {
+    struct stat st = {0};
+    while (stat(path, &st) != 0 && strcmp(path, "/") != 0) {
         char *slash = strrchr(path, '/');
         slash[slash == path ? 1 : 0] = '\0';
     }
     enum err_code code = ERR_OK;
-    if (access(path, W_OK | X_OK) != 0) {
+    if (!S_ISDIR(st.st_mode)) {
+        code =
+            err_set(err, ERR_USAGE,
+                    "'%s' is no folder; a target names the folder that is to hold the items", path);
+    } else if (access(path, W_OK | X_OK) != 0) {
         code = err_set_sys(err, ERR_STORE_READ_ONLY, errno, "cannot write to '%s'", path);
     } else if (statvfs(path, &fs) == 0) {
         *ret_free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
@@ -151,23 +108,24 @@ local_end_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool
                   struct err *err)
 {
     struct local_end *end = CONTAINER_OF(base, struct local_end, end);
-    bool is_fresh = false;
     *ret_free_bytes = UINT64_MAX;
     *ret_is_fresh = false;
     if (end->options.role == END_SOURCE) {
         return local_open_root(end, err);
     }
-    enum err_code code = look_at_target(end, ret_free_bytes, err);
+    enum err_code code = end->store_dir == NULL ? ERR_OK : store_look_at_target(end, err);
+    code = code == ERR_OK ? look_at_target(end, ret_free_bytes, err) : code;
     if (code != ERR_OK || dry_run) {
         return code;
     }
-    code = make_folder(end->path, &is_fresh, err);
+    code = make_folder(end->path, err);
     code = code == ERR_OK ? local_open_root(end, err) : code;
     if (code != ERR_OK) {
         return code;
     }
-    *ret_is_fresh = is_empty_folder(end->root);
-    code = make_folder(end->stage_path, &is_fresh, err);
+    *ret_is_fresh = end->root >= 0 && is_empty_folder(end->root) &&
+                    (end->store_dir == NULL || !store_has_by_id(end));
+    code = make_folder(end->stage_path, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -176,7 +134,26 @@ local_end_prepare(struct end *base, bool dry_run, uint64_t *ret_free_bytes, bool
         return err_set_sys(err, err_from_target_errno(errno), errno, "cannot open '%s'",
                            end->stage_path);
     }
-    return publisher_new(end, &end->publisher, err);
+    code = publisher_new(end, &end->publisher, err);
+    if (code == ERR_OK && end->store_dir != NULL) {
+        code = publisher_use_index(end->publisher, end->index_path, err);
+    }
+    return code;
+}
+
+/* A store has its index; a plain folder has one for as long as the job lasts, so that what this job
+ * has stored is told from what was there, whenever it is killed. */
+enum err_code
+local_end_begin(struct end *base, const char *job_path, struct err *err)
+{
+    struct local_end *end = CONTAINER_OF(base, struct local_end, end);
+    AUTO_TEXT path = TEXT_INIT;
+    if (end->store_dir != NULL) {
+        return ERR_OK;
+    }
+    text_addf(&path, "%s/stored.db", job_path);
+    end->index_path = mem_text(text_str(&path));
+    return publisher_use_index(end->publisher, end->index_path, err);
 }
 
 enum err_code
@@ -223,6 +200,9 @@ local_end_tidy(struct end *base, const char *nonce, struct err *err)
     }
     /* Another job's staged files keep the folder, which is as it should be. */
     (void)rmdir(end->stage_path);
+    if (end->store_dir == NULL && end->index_path != NULL) {
+        sql_remove(end->index_path);
+    }
     return ERR_OK;
 }
 
@@ -233,32 +213,20 @@ local_end_backend(struct end *base, const struct lane_io *io, struct backend **r
     return local_backend_new(CONTAINER_OF(base, struct local_end, end), io, ret_backend, err);
 }
 
-void
-local_key(const struct local_end *end, const char *name, struct text *out)
-{
-    text_add_str(out, end->key_prefix);
-    text_add_str(out, name);
-}
-
 enum err_code
 local_end_new(const char *path, const struct end_ops *ops, const struct end_options *options,
               struct local_end **ret_end, struct err *err)
 {
-    struct stat st;
     struct local_end *end = mem_take(sizeof *end);
     (void)err;
     *end = (struct local_end){.options = *options, .root = -1, .stage = -1};
     end->end.ops = ops;
     end->end.caps.is_local = true;
     end->end.caps.block_order_free = true;
-    end->path = canonical(path);
+    end->path = mem_text(path);
     end->key_prefix = mem_text("");
-    end->end.display = mem_text(end->path);
-    if (options->role == END_SOURCE && stat(end->path, &st) == 0 && S_ISREG(st.st_mode)) {
-        char *slash = strrchr(end->path, '/');
-        end->single_name = mem_text(slash + 1);
-        slash[slash == end->path ? 1 : 0] = '\0';
-    }
+    end->end.display = mem_text(path);
+    end->end.folder = mem_text(path);
     *ret_end = end;
     return ERR_OK;
 }

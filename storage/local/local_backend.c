@@ -14,14 +14,6 @@ struct ops_block {
     struct local_op ops[OPS_AT_ONCE];
 };
 
-void
-local_etag(const struct stat *st, char out[static BLOB_ETAG_BYTES])
-{
-    (void)snprintf(out, BLOB_ETAG_BYTES, "%llx-%llx-%llx.%lx", (unsigned long long)st->st_ino,
-                   (unsigned long long)st->st_size, (unsigned long long)st->st_mtim.tv_sec,
-                   (unsigned long)st->st_mtim.tv_nsec);
-}
-
 struct local_op *
 local_take_op(struct local_backend *b, struct blob_op *op)
 {
@@ -64,7 +56,7 @@ local_close_file(struct local_file *file)
 }
 
 static bool
-find_row(struct local_backend *b, const char *name, struct index_row *row)
+find_row(struct local_backend *b, const char *name, const char *etag, struct index_row *row)
 {
     struct err err = ERR_NONE;
     bool is_found = false;
@@ -80,44 +72,31 @@ find_row(struct local_backend *b, const char *name, struct index_row *row)
         b->has_index = true;
     }
     local_key(b->end, name, &key);
-    return index_find(&b->index, text_str(&key), row, &is_found, &err) == ERR_OK && is_found;
+    return index_find(&b->index, text_str(&key), etag, row, &is_found, &err) == ERR_OK && is_found;
 }
 
-int
-local_open_read(struct local_backend *b, const char *name)
+static void
+fill_found(struct local_backend *b, const struct blob_op *op, const struct stat *st)
 {
-    const char *base = NULL;
-    int flags =
-        O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (b->places.resolve == 0 ? 0 : O_NOFOLLOW);
-    int folder = places_parent(&b->places, name, false, &base);
-    int fd = folder < 0 ? folder : openat(folder, base, flags);
-    fd = folder >= 0 && fd < 0 ? -errno : fd;
-    if (fd >= 0) {
-        return fd;
-    }
+    struct blob_props *props = op->ret_props;
     struct index_row row = {0};
-    if (find_row(b, name, &row) && row.file.len > 0) {
-        AUTO_FD dir = open(b->end->store_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        fd = dir < 0 ? -errno : places_open(dir, text_str(&row.file), flags, b->places.resolve);
+    int64_t mtime_ns = clock_from_timespec(&st->st_mtim);
+    if (find_row(b, op->name, op->etag, &row)) {
+        *props = row.props;
+    } else {
+        *props = (struct blob_props){.size_bytes = (uint64_t)st->st_size,
+                                     .original_bytes = (uint64_t)st->st_size,
+                                     .mtime_ns = mtime_ns,
+                                     .modified_ns = mtime_ns,
+                                     .type = BLOB_TYPE_BLOCK,
+                                     .is_bare = b->end->store_dir != NULL};
     }
+    memcpy(props->etag, op->etag, sizeof props->etag);
+    props->content_type = NULL;
+    props->content_encoding = NULL;
+    props->extra_metadata = NULL;
+    props->extra_metadata_len = 0;
     index_row_done(&row);
-    return fd;
-}
-
-static int
-stat_name(struct local_backend *b, const char *name, const struct index_row *row, struct stat *st)
-{
-    const char *base = NULL;
-    if (row->file.len > 0) {
-        AUTO_FD dir = open(b->end->store_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return dir < 0 || fstatat(dir, text_str(&row->file), st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno
-                                                                                           : 0;
-    }
-    int folder = places_parent(&b->places, name, false, &base);
-    if (folder < 0) {
-        return folder;
-    }
-    return fstatat(folder, base, st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno : 0;
 }
 
 static void
@@ -125,40 +104,20 @@ local_stat(struct local_op *local)
 {
     struct local_backend *b = local->backend;
     struct blob_op *op = local->op;
-    struct index_row row = {0};
+    AUTO_TEXT by_id = TEXT_INIT;
     struct stat st = {0};
-    bool has_row = find_row(b, op->name, &row);
-    int result = stat_name(b, op->name, &row, &st);
-    if (result == 0 && !S_ISREG(st.st_mode)) {
-        result = -ENOENT;
-    }
+    int result = local_find(b->end, &b->places, op->name, &st, &by_id);
     if (result != 0) {
-        bool is_gone =
-            result == -ENOENT || result == -ENOTDIR || result == -EINVAL || result == -ENAMETOOLONG;
+        bool is_gone = result == -ENOENT || result == -ENOTDIR || result == -EINVAL ||
+                       result == -ENAMETOOLONG || result == -ELOOP;
         (void)err_set_sys(&op->err, is_gone ? ERR_ITEM_GONE : ERR_ITEM_IO, -result,
                           "could not look at '%s'", op->name);
     } else {
         local_etag(&st, op->etag);
-        struct blob_props *props = op->ret_props;
-        int64_t mtime_ns = clock_from_timespec(&st.st_mtim);
-        if (props != NULL && has_row && index_row_fits(&row, &st)) {
-            *props = row.props;
-        } else if (props != NULL) {
-            *props = (struct blob_props){.size_bytes = (uint64_t)st.st_size,
-                                         .original_bytes = (uint64_t)st.st_size,
-                                         .mtime_ns = mtime_ns,
-                                         .modified_ns = mtime_ns,
-                                         .type = BLOB_TYPE_BLOCK};
-        }
-        if (props != NULL) {
-            memcpy(props->etag, op->etag, sizeof props->etag);
-            props->content_type = NULL;
-            props->content_encoding = NULL;
-            props->extra_metadata = NULL;
-            props->extra_metadata_len = 0;
+        if (op->ret_props != NULL) {
+            fill_found(b, op, &st);
         }
     }
-    index_row_done(&row);
     local_end_op(local);
 }
 
@@ -167,12 +126,25 @@ local_remove(struct local_op *local)
 {
     struct local_backend *b = local->backend;
     struct blob_op *op = local->op;
+    AUTO_TEXT by_id = TEXT_INIT;
+    AUTO_TEXT path = TEXT_INIT;
+    struct stat st = {0};
     const char *base = NULL;
-    int folder = places_parent(&b->places, op->name, false, &base);
-    if (folder < 0 || unlinkat(folder, base, 0) != 0) {
-        int sys = folder < 0 ? -folder : errno;
-        (void)err_set_sys(&op->err, sys == ENOENT ? ERR_ITEM_GONE : err_from_target_errno(sys), sys,
-                          "could not remove '%s'", op->name);
+    int result = local_find(b->end, &b->places, op->name, &st, &by_id);
+    int folder = AT_FDCWD;
+    if (result == 0 && by_id.len > 0) {
+        text_addf(&path, "%s/%s", b->end->store_dir, text_str(&by_id));
+        base = text_str(&path);
+    } else if (result == 0) {
+        folder = places_parent(&b->places, op->name, false, &base);
+    }
+    if (result == 0 && unlinkat(folder, base, 0) != 0) {
+        result = -errno;
+    }
+    if (result != 0) {
+        (void)err_set_sys(&op->err,
+                          result == -ENOENT ? ERR_ITEM_GONE : err_from_target_errno(-result),
+                          -result, "could not remove '%s'", op->name);
     }
     local_end_op(local);
 }
@@ -203,7 +175,7 @@ local_submit(struct backend *backend, struct blob_op *op, struct err *err)
     static void (*const start[BLOB_VERB_COUNT])(struct local_op *) = {
         [BLOB_STAT] = local_stat,     [BLOB_READ] = local_read,       [BLOB_PUT] = local_put,
         [BLOB_WRITE] = local_write,   [BLOB_COMMIT] = local_commit,   [BLOB_BLOCKS] = local_blocks,
-        [BLOB_REMOVE] = local_remove, [BLOB_DISCARD] = local_discard,
+        [BLOB_REMOVE] = local_remove, [BLOB_DISCARD] = local_discard, [BLOB_ADOPT] = local_adopt,
     };
     struct local_backend *b = CONTAINER_OF(backend, struct local_backend, backend);
     (void)err;

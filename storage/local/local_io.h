@@ -61,14 +61,13 @@ struct local_op *local_take_op(struct local_backend *b, struct blob_op *op);
 void local_end_op(struct local_op *local);
 struct local_file *local_find_file(struct local_backend *b, uint64_t item_id, bool is_target);
 void local_close_file(struct local_file *file);
-/* Open name beneath the root, also where its path is too long for one call, or lies under by-id. */
-int local_open_read(struct local_backend *b, const char *name);
 
 void local_read(struct local_op *local);
 void local_write(struct local_op *local);
 void local_commit(struct local_op *local);
 void local_blocks(struct local_op *local);
 void local_put(struct local_op *local);
+void local_adopt(struct local_op *local);
 
 /* ---- local_write.c, for local_join.c ---- */
 /* The staged file of the op's item, kept open until COMMIT or DISCARD; NULL: op->err says why. */

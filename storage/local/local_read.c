@@ -171,11 +171,8 @@ static void
 on_open(struct disk_op *disk)
 {
     struct local_op *local = CONTAINER_OF(disk, struct local_op, disk);
-    int fd = disk->result;
-    if (fd < 0 && local->backend->end->store_dir != NULL) {
-        fd = local_open_read(local->backend, local->op->name); /* it may lie under by-id */
-    }
-    on_opened(local, fd);
+    on_opened(local, local_open_by_id(local->backend->end, local->op->name, disk->result,
+                                      (int)disk->flags));
 }
 
 static void
@@ -183,8 +180,8 @@ open_file(struct local_op *local)
 {
     struct local_backend *b = local->backend;
     bool follows = b->end->options.links == END_LINKS_FOLLOW && b->end->options.role == END_SOURCE;
-    if (strlen(local->op->name) > PATH_BYTES_MAX) {
-        on_opened(local, local_open_read(b, local->op->name));
+    if (strlen(local->op->name) > PATH_BYTES_MAX || !local_may_be_file(b->end, local->op->name)) {
+        on_opened(local, local_open(b->end, &b->places, local->op->name));
         return;
     }
     local->disk = (struct disk_op){

@@ -212,6 +212,16 @@ local_commit(struct local_op *local)
     local_close_file(file);
 }
 
+/* The publisher reads the file, because it is the one that writes its row. */
+void
+local_adopt(struct local_op *local)
+{
+    struct local_backend *b = local->backend;
+    local->publish = (struct publish){.op = local->op, .answer = &b->answers, .wake = b->io.wake};
+    b->publishing++;
+    publisher_post(b->end->publisher, &local->publish);
+}
+
 /* The file tells only how far it reaches; which blocks were written, the plan knows. */
 void
 local_blocks(struct local_op *local)

@@ -129,8 +129,8 @@ places_parent(struct places *places, const char *name, bool make, const char **r
     if (**ret_base == '\0' || strcmp(*ret_base, ".") == 0 || strcmp(*ret_base, "..") == 0) {
         return -EINVAL;
     }
-    if (slash == NULL) {
-        return places->root;
+    if (slash == NULL || places->root < 0) {
+        return places->root < 0 ? -ENOENT : places->root;
     }
     size_t len = (size_t)(slash - name);
     if (places->folder >= 0 && places->cached_len == len &&

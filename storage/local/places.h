@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 struct places {
-    int root;
+    int root;         /* -1: nothing is there */
     uint64_t resolve; /* RESOLVE_*; 0 where links may be followed */
     int folder;       /* of cached_name; -1: none */
     char *cached_name;

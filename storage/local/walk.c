@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "storage/local/index.h"
 #include "storage/local/places.h"
 
 #include <dirent.h>
@@ -113,6 +114,9 @@ fill_item(struct walk *walk, const struct stat *st, struct entry *entry)
         .modified_ns = clock_from_timespec(&st->st_mtim),
         .type = BLOB_TYPE_BLOCK,
     };
+    if (walk->options.wants_etags) {
+        local_etag(st, entry->props.etag);
+    }
 }
 
 /* True if entry holds something to report; false: a folder was entered or left out. */
@@ -148,6 +152,13 @@ enter(struct walk *walk, int at, const char *name, const struct stat *st, struct
 }
 
 static bool
+is_skipped(const struct walk *walk, const char *name)
+{
+    const struct walk_skip *skip = walk->options.skip;
+    return skip != NULL && (walk->depth == 1 || !skip->is_at_top) && strcmp(name, skip->name) == 0;
+}
+
+static bool
 look(struct walk *walk, const char *name, struct entry *entry)
 {
     struct level *level = &walk->levels[walk->depth - 1];
@@ -165,6 +176,11 @@ look(struct walk *walk, const char *name, struct entry *entry)
         fail_entry(walk, entry, ERR_ITEM_GONE, errno, "cannot follow the symbolic link");
         return true;
     }
+    if (S_ISDIR(st.st_mode) && is_skipped(walk, name)) {
+        fail_entry(walk, entry, ERR_NOT_DATA, 0, walk->options.skip->words);
+        entry->kind = ENTRY_SKIPPED;
+        return true;
+    }
     if (S_ISDIR(st.st_mode)) {
         return enter(walk, at, name, &st, entry);
     }
@@ -180,11 +196,9 @@ look(struct walk *walk, const char *name, struct entry *entry)
 }
 
 static bool
-is_left_out(const struct walk *walk, const char *name)
+is_itself_or_above(const char *name)
 {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           (walk->depth == 1 && walk->options.skip_name != NULL &&
-            strcmp(name, walk->options.skip_name) == 0);
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
 /* The folder at hand is read to its end. True if that is worth an entry. */
@@ -219,7 +233,7 @@ walk_next(struct lister *lister, struct entry *entry, bool *ret_more, struct err
             if (leave(walk, errno, entry)) {
                 return ERR_OK;
             }
-        } else if (!is_left_out(walk, dirent->d_name) && look(walk, dirent->d_name, entry)) {
+        } else if (!is_itself_or_above(dirent->d_name) && look(walk, dirent->d_name, entry)) {
             return ERR_OK;
         }
         if (walk->path.is_broken) {

@@ -12,9 +12,17 @@
 
 #include "storage/backend.h"
 
+/* A folder that is told of as skipped, and not entered. */
+struct walk_skip {
+    const char *name;
+    bool is_at_top;    /* only there */
+    const char *words; /* why, after its name */
+};
+
 struct walk_options {
-    const char *display;   /* of the root, for messages */
-    const char *skip_name; /* what is called so at the top is left out; NULL: nothing */
+    const char *display;          /* of the root, for messages */
+    const struct walk_skip *skip; /* NULL: nothing */
+    bool wants_etags;             /* local_etag() of each item */
     enum end_links links;
     end_wants_fn *wants; /* NULL: all */
     void *user;

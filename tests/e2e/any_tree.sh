@@ -39,9 +39,14 @@ with open("bottom", "wb") as file:
 os.chdir(here)
 PY
 
+# What an unfinished copy to this folder has left at its top is no data, but it is an entry.
+mkdir src/.sallyport-partial
+echo s >src/.sallyport-partial/s
+
 copy 3 src file:store/acct/cont --block-size 1MiB --md5 --sha256
 accounted
-equal "skipped links" "$(summary items.skipped)" 2
+equal "skipped links and staging" "$(summary items.skipped)" 3
+grep -q '"code":"not-data"' events
 equal "failed specials" "$(summary items.failed)" 2
 grep -q '"code":"item-special"' events
 bytes=$(summary bytes.total)
@@ -52,7 +57,15 @@ copy 0 file:store/acct/cont back --block-size 1MiB
 accounted
 equal "bytes both ways" "$(summary bytes.total)" "$bytes"
 equal "verified by the store's checksums" "$(summary integrity.unverifiable)" 0
-rm src/fifo src/socket src/symbolic_link src/dangling_link
+# Failed items leave nothing behind either: neither staging nor what a copy has to remember.
+copy 3 src with_failures --exclude sparse
+equal "failed specials" "$(summary items.failed)" 2
+[[ ! -e with_failures/.sallyport-partial ]] || fail "staging was left: $(find with_failures/.sallyport-partial)"
+[[ -z $(find state -name 'stored.db*') ]] || fail "an index was left"
+copy 3 src with_failures --exclude sparse
+equal "copied before, and known to be" "$(summary items.unchanged)" 0
+accounted
+rm -r src/fifo src/socket src/symbolic_link src/dangling_link src/.sallyport-partial
 rmdir src/empty_folder
 diff -r src back || fail "what came back differs"
 equal "modification time" "$(stat -c %Y back/one)" "$(stat -c %Y src/one)"

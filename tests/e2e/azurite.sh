@@ -124,6 +124,17 @@ equal "cool blobs" "$(grep -c '"tier":"Cool"' blobs)" 60
 copy 2 src/plain folder --tier Cool
 copy 8 src/plain "$store/cool" --transport wire
 
+echo "- zeros from a store are holes at a folder"
+mkdir holes
+truncate -s 40M holes/empty
+cp holes/empty holes/island
+echo island | dd of=holes/island bs=1M seek=17 conv=notrunc status=none
+copy 0 holes "$store/holes"
+copy 0 "$store/holes" holes-back
+diff -r holes holes-back
+(($(du -sk holes-back | cut -f1) < 8192)) || fail "holes were not kept: $(du -sk holes-back)"
+rm -r holes holes-back
+
 echo "- killed in the middle of a blob"
 mkdir killed
 head -c 60000000 /dev/urandom >killed/large

@@ -14,6 +14,7 @@ check_row(const struct index_row *row)
     FUZZ_MUST((unsigned)props->type < BLOB_TYPE_COUNT);
     FUZZ_MUST((unsigned)props->tier < BLOB_TIER_COUNT);
     FUZZ_MUST(strnlen(props->job, sizeof props->job) < sizeof props->job);
+    FUZZ_MUST(strnlen(props->etag, sizeof props->etag) < sizeof props->etag);
     FUZZ_MUST(props->extra_metadata_len <= BLOB_METADATA_MAX);
     FUZZ_MUST(!blob_is_packed(props) || strcmp(props->content_encoding, "zstd") == 0);
     /* Whole pairs only: each key and each value ends with a NUL of its own. */
@@ -39,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (unsigned i = 0; i < COUNT_OF(keys); i++) {
             struct index_row row = {0};
             bool is_found = false;
-            if (index_find(&index, keys[i], &row, &is_found, &err) == ERR_OK && is_found) {
+            if (index_find(&index, keys[i], NULL, &row, &is_found, &err) == ERR_OK && is_found) {
                 check_row(&row);
             }
             index_row_done(&row);

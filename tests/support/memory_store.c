@@ -434,6 +434,7 @@ memory_store_apply(struct memory_store *store, const struct end_caps *caps, stru
             memory_store_drop_staged(store, op->name, op->nonce, op->stage_id);
         }
         break;
+    case BLOB_ADOPT:
     case BLOB_VERB_COUNT: break;
     }
 }

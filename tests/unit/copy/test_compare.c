@@ -84,6 +84,54 @@ a_page_blob_is_not_the_same_as_a_block_blob(void **state)
     CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_SAME);
 }
 
+/* A file that another tool put into the store is believed only after its bytes were compared. */
+static void
+the_time_of_a_bare_item_proves_nothing(void **state)
+{
+    const struct copy_options always = {.overwrite = OVERWRITE_ALWAYS};
+    const struct copy_options never = {.overwrite = OVERWRITE_NEVER};
+    struct item item = {.name = "a", .size_bytes = 10, .mtime_ns = 5000, .block_count = 1};
+    struct blob_props target = {
+        .size_bytes = 10, .original_bytes = 10, .mtime_ns = 5000, .is_bare = true};
+    (void)state;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_ADOPT);
+    CHECK_U64(item_compare(&always, "n", &item, &target), TARGET_COPY);
+    CHECK_U64(item_compare(&never, "n", &item, &target), TARGET_KEEP);
+    item.block_count = 2;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+    target.original_bytes = 11;
+    item.block_count = 1;
+    CHECK_U64(item_compare(&different, "n", &item, &target), TARGET_COPY);
+}
+
+/* A copy that was killed counts as checked what an undisturbed one would. */
+static void
+what_an_earlier_run_checked_stays_checked(void **state)
+{
+    struct batch batch = {0};
+    struct blob_props source = {.has_crc64 = true, .crc64 = 7};
+    struct item item = {.name = "a", .source = &source};
+    struct blob_props target = {.has_crc64 = true, .crc64 = 7, .job = "nonce"};
+    (void)state;
+    arena_init(&batch.arena, 4096);
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_IN_TRANSIT);
+    source.crc64 = 8;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    source.crc64 = 7;
+    target.has_crc64 = false;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    item.source = NULL;
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "nonce");
+    CHECK_U64(item.verdict, VERDICT_UNVERIFIABLE);
+    /* What was there before is nobody's work of now. */
+    item_settle(&batch, &item, TARGET_SAME, &target, "", "another");
+    CHECK_U64(item.verdict, VERDICT_NONE);
+    arena_done(&batch.arena);
+}
+
 /* Everything ends in one of the states that are counted. */
 static void
 an_item_that_is_not_copied_says_why(void **state)
@@ -118,6 +166,8 @@ main(void)
         cmocka_unit_test(checksums_on_both_sides_decide),
         cmocka_unit_test(an_unfinished_one_is_stored_again),
         cmocka_unit_test(a_page_blob_is_not_the_same_as_a_block_blob),
+        cmocka_unit_test(the_time_of_a_bare_item_proves_nothing),
+        cmocka_unit_test(what_an_earlier_run_checked_stays_checked),
         cmocka_unit_test(an_item_that_is_not_copied_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

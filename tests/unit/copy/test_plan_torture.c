@@ -144,7 +144,7 @@ count_group(struct index *index, unsigned commit)
         char name[64];
         bool is_found = false;
         name_of(commit, i, name);
-        CHECK_OK(index_find(index, name, &row, &is_found, &err), &err);
+        CHECK_OK(index_find(index, name, NULL, &row, &is_found, &err), &err);
         found += is_found;
         index_row_done(&row);
     }

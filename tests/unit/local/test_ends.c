@@ -85,6 +85,135 @@ the_last_names_are_account_and_container(void **state)
     check_display("file:store//acct", false, "file:~/store//acct/");
 }
 
+/* State, lock and keys of a store are found by what its address means, too. */
+static void
+a_store_has_one_canonical_address(void **state)
+{
+    static const char *const same[] = {
+        "file:rv/id/acct/cont",  "file:./rv/id/acct/cont", "file:rv/../rv/id/acct/cont//",
+        "file:link/acct/cont",   "file:rv/id//acct/cont",  "file:link//acct/cont/",
+        "file:rv/id/alias/cont", "file:rv/id//alias/cont",
+    };
+    (void)state;
+    (void)folder_make(&folder, "rv");
+    (void)folder_make(&folder, "rv/id");
+    (void)folder_make(&folder, "rv/id/acct");
+    (void)folder_make(&folder, "rv/id/.sallyport");
+    (void)folder_write(&folder, "rv/id/.sallyport/blobs.db", "", 0);
+    CHECK_I64(symlink("rv/id", folder_join(&folder, "link")), 0);
+    CHECK_I64(symlink("acct", folder_join(&folder, "rv/id/alias")), 0);
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        check_display(same[i], false, "file:~/rv/id//acct/cont/");
+    }
+    AUTO_TEXT url = TEXT_INIT;
+    text_addf(&url, "file://%s/rv/id/acct/cont", folder.path);
+    check_display(text_str(&url), false, "file:~/rv/id//acct/cont/");
+    /* A link that leads out of the store is an account all the same. */
+    CHECK_I64(symlink("../..", folder_join(&folder, "rv/id/out")), 0);
+    check_display("file:rv/id/out/cont", false, "file:~/rv/id//out/cont/");
+}
+
+/* Accounts and containers are folders of DIR: they lead nowhere else. */
+static void
+an_account_or_container_that_cannot_be_one_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "file:s//../cont",           "file:s//acct/..",      "file:s//.",
+        "file:s//acct/./x",          "file:s//.sallyport/c", "file:s/.sallyport/c",
+        "file:s//acct/.sallyport/x", "file:s//acct//x",      "file:s//file",
+        "file:s//file/cont",         "file:s//acct/file",    "file:s/acct/file",
+    };
+    (void)state;
+    (void)folder_make(&folder, "s");
+    (void)folder_make(&folder, "s/acct");
+    (void)folder_write(&folder, "s/file", "x", 1);
+    (void)folder_write(&folder, "s/acct/file", "x", 1);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        for (unsigned role = 0; role < 2; role++) {
+            const struct end_options options = {.role = role == 0 ? END_SOURCE : END_TARGET,
+                                                .clock = &clock_system};
+            struct end *end = NULL;
+            CHECK_ERR(end_open(bad[i], &options, &end, &err), &err, ERR_USAGE);
+            CHECK(end == NULL);
+        }
+    }
+}
+
+/* A source may hold a folder of this name; only an index makes it a store. */
+static void
+a_folder_called_like_ours_is_no_store(void **state)
+{
+    (void)state;
+    (void)folder_make(&folder, "store");
+    (void)folder_make(&folder, "store/.sallyport");
+    (void)folder_write(&folder, "store/.sallyport/blobs.db", "", 0);
+    (void)folder_make(&folder, "store/acct");
+    (void)folder_make(&folder, "store/acct/cont");
+    (void)folder_make(&folder, "store/acct/cont/.sallyport");
+    check_display("file:store/acct/cont/x/y", false, "file:~/store//acct/cont/x/y/");
+}
+
+/* Only what a blob's name can be and a file's cannot is stored where no file of its name is. */
+static void
+a_prefix_that_no_folder_can_be_has_no_root(void **state)
+{
+    static const char *const by_id[] = {"file:s//acct/cont/x//y", "file:s//acct/cont/../x",
+                                        "file:s//acct/cont/.sallyport", "file:s//acct/cont/f/x"};
+    uint64_t free_bytes = 0;
+    bool is_fresh = true;
+    (void)state;
+    (void)folder_make(&folder, "s");
+    (void)folder_make(&folder, "s/acct");
+    (void)folder_make(&folder, "s/acct/cont");
+    (void)folder_write(&folder, "s/acct/cont/f", "x", 1);
+    for (size_t i = 0; i < COUNT_OF(by_id); i++) {
+        struct end *end = open_end(by_id[i], END_TARGET, false);
+        CHECK_OK(end_prepare(end, false, &free_bytes, &is_fresh, &err), &err);
+        CHECK(CONTAINER_OF(end, struct local_end, end)->root < 0);
+        CHECK(!is_fresh);
+        end_close(end);
+    }
+    CHECK(!folder_has(&folder, "s/acct/cont/x"));
+    CHECK(!folder_has(&folder, "s/acct/x"));
+    CHECK(!folder_has(&folder, "s/acct/cont/.sallyport"));
+}
+
+static bool
+are_apart(const char *from, const char *to)
+{
+    struct end *source = open_end(from, END_SOURCE, false);
+    struct end *target = open_end(to, END_TARGET, false);
+    enum err_code code = end_check_apart(source, target, &err);
+    CHECK(code == ERR_OK || code == ERR_USAGE);
+    end_close(source);
+    end_close(target);
+    return code == ERR_OK;
+}
+
+/* A copy into its own source would find its own work and never end. */
+static void
+a_target_inside_its_source_is_refused(void **state)
+{
+    (void)state;
+    (void)folder_make(&folder, "a");
+    (void)folder_make(&folder, "a/b");
+    (void)folder_write(&folder, "a/file", "x", 1);
+    CHECK_I64(symlink("a", folder_join(&folder, "link")), 0);
+    CHECK(!are_apart("a", "a"));
+    CHECK(!are_apart("a", "link"));
+    CHECK(!are_apart("a", "a/b"));
+    CHECK(!are_apart("a", "a/missing/deep"));
+    CHECK(!are_apart("link", "a/b"));
+    CHECK(!are_apart("a", "link/b"));
+    CHECK(!are_apart("a", "file:a/acct/cont"));
+    CHECK(!are_apart("a", "file:a//acct/cont"));
+    CHECK(!are_apart("file:a/b", "a/b"));
+    CHECK(!are_apart("a/file", "a"));
+    CHECK(are_apart("a/file", "a/b"));
+    CHECK(are_apart("a/b", "a"));
+    CHECK(are_apart("a", "ab"));
+}
+
 /* Where a store is, its own folder says better than counting names. */
 static void
 an_existing_store_is_found_above(void **state)
@@ -92,6 +221,7 @@ an_existing_store_is_found_above(void **state)
     (void)state;
     (void)folder_make(&folder, "store");
     (void)folder_make(&folder, "store/.sallyport");
+    (void)folder_write(&folder, "store/.sallyport/blobs.db", "", 0);
     check_display("file:store/acct/cont/prefix/deep", false,
                   "file:~/store//acct/cont/prefix/deep/");
     check_display("file:store/acct", false, "file:~/store//acct/");
@@ -211,6 +341,11 @@ main(void)
         TEST(a_folder_has_one_canonical_address),
         TEST(the_last_names_are_account_and_container),
         TEST(an_existing_store_is_found_above),
+        TEST(a_store_has_one_canonical_address),
+        TEST(an_account_or_container_that_cannot_be_one_is_refused),
+        TEST(a_folder_called_like_ours_is_no_store),
+        TEST(a_prefix_that_no_folder_can_be_has_no_root),
+        TEST(a_target_inside_its_source_is_refused),
         TEST(an_address_without_account_is_refused),
         TEST(keys_hold_the_whole_name),
         TEST(a_single_file_is_an_end),

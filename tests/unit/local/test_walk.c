@@ -25,7 +25,7 @@ unmake(void **state)
 
 /* Walk everything; each entry becomes "KIND name\n". */
 static unsigned
-walk(enum end_links links, const char *skip_name, end_wants_fn *wants)
+walk(enum end_links links, const struct walk_skip *skip, end_wants_fn *wants)
 {
     static const char *const kinds[] = {"item", "skipped", "failed", "folder"};
     struct lister *lister = NULL;
@@ -34,7 +34,7 @@ walk(enum end_links links, const char *skip_name, end_wants_fn *wants)
     int root = open(folder.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     text_clear(&seen);
     const struct walk_options options = {
-        .display = folder.path, .skip_name = skip_name, .links = links, .wants = wants};
+        .display = folder.path, .skip = skip, .links = links, .wants = wants};
     CHECK_OK(walk_new(root, &options, &lister, &err), &err);
     while (true) {
         struct entry entry = {0};
@@ -146,17 +146,40 @@ a_folder_that_is_not_wanted_is_not_walked(void **state)
     CHECK_TEXT(text_str(&seen), "item b/x\n");
 }
 
-/* Our own staging lies at the top; a folder of the user's deeper down may have the same name. */
+/* Our own staging lies at the top; a folder of the user's deeper down may have the same name. What
+ * is left out is told, because every entry is accounted for. */
 static void
-staging_is_left_out_at_the_top_only(void **state)
+staging_is_told_as_skipped_at_the_top_only(void **state)
 {
+    static const struct walk_skip skip = {
+        .name = ".stage", .is_at_top = true, .words = "is not data"};
     (void)state;
     (void)folder_make(&folder, ".stage");
     (void)folder_write(&folder, ".stage/x", "", 0);
     (void)folder_make(&folder, "a");
     (void)folder_write(&folder, "a/.stage", "", 0);
-    CHECK_U64(walk(END_LINKS_SKIP, ".stage", NULL), 1);
-    CHECK_TEXT(text_str(&seen), "item a/.stage\n");
+    CHECK_U64(walk(END_LINKS_SKIP, &skip, NULL), 2);
+    CHECK_HAS(text_str(&seen), "item a/.stage\n");
+    CHECK_HAS(text_str(&seen), "skipped .stage\n");
+    /* A file of this name is no staging. */
+    CHECK_I64(unlink(folder_join(&folder, ".stage/x")), 0);
+    CHECK_I64(rmdir(folder_join(&folder, ".stage")), 0);
+    (void)folder_write(&folder, ".stage", "", 0);
+    CHECK_U64(walk(END_LINKS_SKIP, &skip, NULL), 2);
+    CHECK_HAS(text_str(&seen), "item .stage\n");
+}
+
+/* A store's own folder is no data wherever an older program or another tool has put one. */
+static void
+a_store_s_folder_is_skipped_at_any_depth(void **state)
+{
+    static const struct walk_skip skip = {.name = ".ours", .words = "is not data"};
+    (void)state;
+    (void)folder_make(&folder, "a");
+    (void)folder_make(&folder, "a/.ours");
+    (void)folder_write(&folder, "a/.ours/x", "", 0);
+    CHECK_U64(walk(END_LINKS_SKIP, &skip, NULL), 1);
+    CHECK_TEXT(text_str(&seen), "skipped a/.ours\n");
 }
 
 /* Depth is bounded by memory, not by a path's length. */
@@ -195,7 +218,8 @@ main(void)
         TEST(a_circle_of_links_ends),
         TEST(what_is_no_file_fails_by_name),
         TEST(a_folder_that_is_not_wanted_is_not_walked),
-        TEST(staging_is_left_out_at_the_top_only),
+        TEST(staging_is_told_as_skipped_at_the_top_only),
+        TEST(a_store_s_folder_is_skipped_at_any_depth),
         TEST(a_deep_tree_is_walked_to_its_bottom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
