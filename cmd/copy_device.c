@@ -74,51 +74,67 @@ tell_halt(struct output *output, const struct check_result *check, const struct 
     }
 }
 
+/* The option's choices are not in the order of the enum; none named is a box. */
+static enum device_sku
+sku_of(int choice)
+{
+    static const char *const skus[] = {"databox", "databox", "disk", "heavy"};
+    enum device_sku sku = SKU_DATABOX;
+    ASSERT(device_sku_find(skus[choice], &sku));
+    return sku;
+}
+
+static enum err_code
+take_plan(const struct copy_device_values *values, struct fix_plan *plan, struct err *err)
+{
+    fix_plan_init(plan);
+    return values->plan == NULL ? ERR_OK : fix_plan_load(values->plan, plan, err);
+}
+
+/* Check and copy; what was found is told in any case. */
+static enum err_code
+run(struct device_copy_options *options, struct output *output, struct copy_result *ret_result,
+    struct err *err)
+{
+    struct check_result check = {0};
+    enum err_code code = device_copy(options, &check, ret_result, err);
+    tell_findings(output, &check);
+    if (ret_result->stop.code == ERR_DEVICE) {
+        tell_halt(output, &check, &ret_result->stop);
+    }
+    check_result_done(&check);
+    return code;
+}
+
 enum err_code
 copy_device_run(const struct copy_device_values *values, const struct copy_options *copy,
                 const struct copy_events *events, struct copy_control *control,
                 struct output *output, struct copy_result *ret_result, struct err *err)
 {
-    /* The option's choices are not in the order of the enum; none named is a box. */
-    static const char *const skus[] = {"databox", "databox", "disk", "heavy"};
     struct device_account accounts[DEVICE_ACCOUNTS_MAX];
-    struct check_result check = {0};
     struct fix_plan plan;
     struct arena arena;
-    enum device_sku sku = SKU_DATABOX;
-    ASSERT(device_sku_find(skus[values->sku], &sku));
+    struct device_copy_options options = {
+        .copy = copy,
+        .rules = {.device = {.sku = sku_of(values->sku), .has_tiers = values->has_tiers},
+                  .limits = limits_of(sku_of(values->sku)),
+                  .bad_names = (enum bad_names)values->bad_names,
+                  .plan = values->plan == NULL ? NULL : &plan},
+        .manifest = (enum manifest_policy)values->manifest,
+        .accounts = accounts,
+        .account_count = values->accounts.count,
+        .events = events,
+        .control = control,
+    };
     arena_init(&arena, 1024);
-    fix_plan_init(&plan);
-    enum err_code code =
-        copy->target == NULL
-            ? ERR_OK
-            : err_set(err, ERR_USAGE,
-                      "a device has no TARGET: each share goes to its account's end, which "
-                      "--account names");
+    enum err_code code = take_plan(values, &plan, err);
+    if (code == ERR_OK && copy->target != NULL) {
+        code = err_set(err, ERR_USAGE,
+                       "a device has no TARGET: each share goes to its account's end, which "
+                       "--account names");
+    }
     code = code == ERR_OK ? take_accounts(values, &arena, accounts, err) : code;
-    if (code == ERR_OK && values->plan != NULL) {
-        code = fix_plan_load(values->plan, &plan, err);
-    }
-    if (code == ERR_OK) {
-        const struct device_copy_options options = {
-            .copy = copy,
-            .rules = {.device = {.sku = sku, .has_tiers = values->has_tiers},
-                      .limits = limits_of(sku),
-                      .bad_names = (enum bad_names)values->bad_names,
-                      .plan = values->plan == NULL ? NULL : &plan},
-            .manifest = (enum manifest_policy)values->manifest,
-            .accounts = accounts,
-            .account_count = values->accounts.count,
-            .events = events,
-            .control = control,
-        };
-        code = device_copy(&options, &check, ret_result, err);
-        tell_findings(output, &check);
-        if (ret_result->stop.code == ERR_DEVICE) {
-            tell_halt(output, &check, &ret_result->stop);
-        }
-        check_result_done(&check);
-    }
+    code = code == ERR_OK ? run(&options, output, ret_result, err) : code;
     if (code != ERR_OK && ret_result->stop.code == ERR_OK) {
         *ret_result = (struct copy_result){
             .exit = err_exit_after(code, atomic_load(&control->signal)), .stop = *err};

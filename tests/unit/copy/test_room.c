@@ -70,7 +70,7 @@ what_was_named_and_does_not_fit_is_refused(void **state)
     CHECK_ERR(room_divide(&options, &local, &store, 2, &room, &err), &err, ERR_USAGE);
     CHECK_HAS(err.text, "16 lanes with blocks of 64.00 MiB need --memory ");
     /* What the refusal names is enough. */
-    options.memory_bytes = 1024 / 6 * 10 * MIB + 8 * MIB;
+    options.memory_bytes = UINT64_C(1024) / 6 * 10 * MIB + 8 * MIB;
     CHECK_U64(divide(&options, &local, 2).lanes, 16);
 }
 

@@ -15,13 +15,13 @@ check_stretches(size_t len, const size_t *want, size_t count)
     size_t begin = 0;
     size_t end = 0;
     size_t found = 0;
-    while (sparse_next(bytes, len, end, &begin, &end)) {
-        CHECK(found + 2 <= count);
+    while (found + 2 <= count && sparse_next(bytes, len, end, &begin, &end)) {
         CHECK_U64(begin, want[found]);
         CHECK_U64(end, want[found + 1]);
         found += 2;
     }
     CHECK_U64(found, count);
+    CHECK(!sparse_next(bytes, len, end, &begin, &end));
 }
 
 static void
