@@ -401,11 +401,12 @@ run_copy(const void *values_, const void *common_)
                        "the transport 'wire' is not part of this version; use --transport curl");
     }
     if (code == ERR_OK) {
-        code =
-            copy_device_is_wanted(&values->device)
-                ? copy_device_run(&values->device, &copy, &events, &control, output, &result, &err)
-            : values->target == NULL ? fail_without_target(&result, &err)
-                                     : copy_run(&copy, &events, &control, &result, &err);
+        const struct copy_device_view shown = {
+            .events = &events, .control = &control, .output = output};
+        code = copy_device_is_wanted(&values->device)
+                   ? copy_device_run(&values->device, &copy, &shown, &result, &err)
+               : values->target == NULL ? fail_without_target(&result, &err)
+                                        : copy_run(&copy, &events, &control, &result, &err);
     } else {
         result = (struct copy_result){.exit = err_exit(code), .stop = err};
     }

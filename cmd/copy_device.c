@@ -108,8 +108,8 @@ run(struct device_copy_options *options, struct output *output, struct copy_resu
 
 enum err_code
 copy_device_run(const struct copy_device_values *values, const struct copy_options *copy,
-                const struct copy_events *events, struct copy_control *control,
-                struct output *output, struct copy_result *ret_result, struct err *err)
+                const struct copy_device_view *view, struct copy_result *ret_result,
+                struct err *err)
 {
     struct device_account accounts[DEVICE_ACCOUNTS_MAX];
     struct fix_plan plan;
@@ -123,8 +123,8 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
         .manifest = (enum manifest_policy)values->manifest,
         .accounts = accounts,
         .account_count = values->accounts.count,
-        .events = events,
-        .control = control,
+        .events = view->events,
+        .control = view->control,
     };
     arena_init(&arena, 1024);
     enum err_code code = take_plan(values, &plan, err);
@@ -134,10 +134,10 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
                        "--account names");
     }
     code = code == ERR_OK ? take_accounts(values, &arena, accounts, err) : code;
-    code = code == ERR_OK ? run(&options, output, ret_result, err) : code;
+    code = code == ERR_OK ? run(&options, view->output, ret_result, err) : code;
     if (code != ERR_OK && ret_result->stop.code == ERR_OK) {
         *ret_result = (struct copy_result){
-            .exit = err_exit_after(code, atomic_load(&control->signal)), .stop = *err};
+            .exit = err_exit_after(code, atomic_load(&view->control->signal)), .stop = *err};
     }
     fix_plan_done(&plan);
     arena_done(&arena);

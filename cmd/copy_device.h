@@ -22,12 +22,18 @@ struct copy_device_values {
     bool has_tiers;
 };
 
+/* Whom a copy tells, and who may stop it. */
+struct copy_device_view {
+    const struct copy_events *events;
+    struct copy_control *control;
+    struct output *output;
+};
+
 bool copy_device_is_wanted(const struct copy_device_values *values);
 /* As copy_run(): fills *ret_result in any case. */
 MUST_USE enum err_code copy_device_run(const struct copy_device_values *values,
                                        const struct copy_options *copy,
-                                       const struct copy_events *events,
-                                       struct copy_control *control, struct output *output,
+                                       const struct copy_device_view *view,
                                        struct copy_result *ret_result, struct err *err);
 
 #endif
