@@ -112,7 +112,7 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
                 struct err *err)
 {
     struct device_account accounts[DEVICE_ACCOUNTS_MAX];
-    struct fix_plan plan;
+    struct fix_plan plan = {0};
     struct arena arena;
     struct device_copy_options options = {
         .copy = copy,
