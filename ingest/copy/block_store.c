@@ -136,6 +136,7 @@ on_adopted(struct blob_op *op)
     }
     if (!op->is_same) {
         block_step(block, BLOCK_EV_HASHED);
+        block_pack(block);
         block_send(block);
         return;
     }
@@ -201,6 +202,7 @@ block_send(struct block *block)
 {
     bool is_local = block->lane->options.target->caps.is_local;
     struct blob_op *op = &block->op;
+    ASSERT(block->sent_bytes > 0 || block->len_bytes == 0); /* it went through block_pack() */
     op->crc64 = block->sent_crc64;
     op->md5 = block->lane->options.copy->wants_md5 && !block->is_packed ? block->md5 : NULL;
     op->len_bytes = block->sent_bytes;

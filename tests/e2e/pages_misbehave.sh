@@ -144,8 +144,10 @@ import os, sqlite3, sys
 path = sys.argv[1] + "/acct/disks/small"
 status = os.stat(path)
 index = sqlite3.connect(sys.argv[1] + "/.sallyport/blobs.db")
-index.execute("UPDATE blob SET stored_bytes=?, stored_ns=?, original=?, crc64=NULL WHERE key=?",
-              (status.st_size, status.st_mtime_ns, status.st_size, b"acct/disks/small"))
+seconds, ns = divmod(status.st_mtime_ns, 10**9)
+etag = f"{status.st_ino:x}-{status.st_size:x}-{seconds:x}.{ns:x}"
+index.execute("UPDATE blob SET etag=?, stored_bytes=?, stored_ns=?, original=?, crc64=NULL WHERE key=?",
+              (etag, status.st_size, status.st_mtime_ns, status.st_size, b"acct/disks/small"))
 index.commit()
 EOF
 copy 3 file:blobs//acct/disks "$store" "${quick[@]}"
