@@ -213,6 +213,15 @@ on_child(void *check_, unsigned thread_index, const struct tree_entry *child)
 
 /* ---- files ---- */
 
+static void
+add_bytes(_Atomic(uint64_t) *sum, uint64_t bytes)
+{
+    uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(sum, &before, check_sum(before, bytes),
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
 /* Does this entry's container, name or path stand there already? Halts only where a blob would
  * be lost. */
 static void
@@ -264,8 +273,7 @@ count_in_container(struct check *check, struct check_thread *thread, const struc
         thread->container = containers_note(&check->containers, judgement, NULL);
     }
     if (thread->container != NULL && is_files) {
-        atomic_fetch_add_explicit(&thread->container->bytes, entry->size_bytes,
-                                  memory_order_relaxed);
+        add_bytes(&thread->container->bytes, entry->size_bytes);
     }
 }
 
@@ -279,7 +287,7 @@ add_findings(struct check *check, struct check_thread *thread, const struct tree
         struct check_mark *mark = is_of_folder(code) ? find_mark(entry->tag, code) : NULL;
         if (mark != NULL) {
             atomic_fetch_add(is_settled ? &mark->files_settled : &mark->files_halting, 1);
-            atomic_fetch_add(&mark->bytes, entry->size_bytes);
+            add_bytes(&mark->bytes, entry->size_bytes);
             continue;
         }
         check_add(check, thread,
@@ -327,7 +335,8 @@ tell_progress(struct check *check)
     }
     for (unsigned i = 0; i < check->thread_count; i++) {
         items += atomic_load_explicit(&check->threads[i].items, memory_order_relaxed);
-        bytes += atomic_load_explicit(&check->threads[i].bytes, memory_order_relaxed);
+        bytes =
+            check_sum(bytes, atomic_load_explicit(&check->threads[i].bytes, memory_order_relaxed));
     }
     check->options->progress(check->options->user, items, bytes);
 }
@@ -339,9 +348,8 @@ count_item(struct check *check, unsigned thread_index, uint64_t bytes)
     /* Its own thread alone writes them. */
     uint64_t items = atomic_load_explicit(&thread->items, memory_order_relaxed) + 1;
     atomic_store_explicit(&thread->items, items, memory_order_relaxed);
-    atomic_store_explicit(&thread->bytes,
-                          atomic_load_explicit(&thread->bytes, memory_order_relaxed) + bytes,
-                          memory_order_relaxed);
+    uint64_t sum = atomic_load_explicit(&thread->bytes, memory_order_relaxed);
+    atomic_store_explicit(&thread->bytes, check_sum(sum, bytes), memory_order_relaxed);
     if (thread_index == 0 && items % PROGRESS_EVERY == 0) {
         tell_progress(check);
     }
