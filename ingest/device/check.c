@@ -130,7 +130,8 @@ check_trees(struct check *check, struct check_result *result, struct err *err)
     for (unsigned i = 0; i < count && code == ERR_OK; i++) {
         code = open_tree(check, i, err);
     }
-    if (code == ERR_OK && count > 1) {
+    check->has_targets = count > 1;
+    if (code == ERR_OK) {
         code = manifest_set_new(check->options->scratch_folder, &check->targets, err);
     }
     for (unsigned i = 0; i < count && code == ERR_OK; i++) {

@@ -222,45 +222,6 @@ add_bytes(_Atomic(uint64_t) *sum, uint64_t bytes)
     }
 }
 
-/* Does this entry's container, name or path stand there already? Halts only where a blob would
- * be lost. */
-static void
-look_at_target(struct check *check, struct check_thread *thread, const struct tree_entry *entry,
-               const struct judgement *judgement)
-{
-    bool is_twice = false;
-    bool is_new = true;
-    struct err err = ERR_NONE;
-    enum finding_code code = judgement->is_disk ? FINDING_DISK_NAME_TWICE : FINDING_PATH_TWICE;
-    struct text *key = &thread->key;
-    if (!judgement->is_disk && check->targets == NULL) {
-        return;
-    }
-    text_clear(key);
-    text_addf(key, "%s/%s/", judgement->share == SHARE_FILES ? "files" : "blobs",
-              judgement->account);
-    if (!judgement->is_disk) {
-        text_addf(key, "%s/", judgement->container);
-    }
-    text_add_str(key, judgement->name);
-    (void)pthread_mutex_lock(&check->mutex);
-    if (judgement->is_disk) {
-        is_twice = name_set_add(&check->disks, (struct slice){.at = key->bytes, .len = key->len});
-    } else {
-        struct manifest_entry target = {.path = text_str(key), .path_len = key->len};
-        if (manifest_set_add(check->targets, &target, &is_new, &err) != ERR_OK &&
-            check->err.code == ERR_OK) {
-            check->err = err;
-        }
-        is_twice = !is_new;
-    }
-    (void)pthread_mutex_unlock(&check->mutex);
-    if (is_twice) {
-        check_add(check, thread,
-                  &(struct finding){.code = code, .path = entry->path, .bytes = entry->size_bytes});
-    }
-}
-
 static void
 count_in_container(struct check *check, struct check_thread *thread, const struct tree_entry *entry,
                    const struct judgement *judgement)
@@ -394,7 +355,7 @@ on_entry(void *check_, unsigned thread_index, const struct tree_entry *entry)
         count_in_container(check, thread, entry, &judgement);
     }
     if (judgement.verdict == ENTRY_COPY || judgement.verdict == ENTRY_COPY_RENAMED) {
-        look_at_target(check, thread, entry, &judgement);
+        check_look_at_target(check, thread, entry, &judgement);
     }
 }
 

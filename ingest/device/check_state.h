@@ -94,9 +94,11 @@ struct check {
     struct check_spot *spots;
     unsigned spot_count, spot_room;
     unsigned spots_lost[FINDING_COUNT]; /* no room: their code gets no proposal */
+    bool has_targets;                   /* several trees: all items are in targets */
     struct name_set disks;              /* names of managed disks */
     struct err err;                     /* the first that ends the check */
-    struct manifest_set *targets;       /* of all trees, if there are several */
+    struct manifest_set *targets;       /* of all items of several trees; of one tree, see
+                                           check_target.c */
     /* After the walks: */
     struct finding_set findings;
 };
@@ -120,6 +122,10 @@ void check_look_at_root(struct check *check);
 void check_read_scan_log(struct check *check);
 /* After it, when it is known which shares hold files. */
 void check_settle_scan(struct check *check);
+
+/* check_target.c: does what this entry becomes stand there already? */
+void check_look_at_target(struct check *check, struct check_thread *thread,
+                          const struct tree_entry *entry, const struct judgement *judgement);
 
 /* check_manifest.c: shares, and their lists of files. */
 MUST_USE enum err_code check_read_manifests(struct check *check, struct err *err);

@@ -100,7 +100,7 @@ files_at_roots_are_mapped(void **state)
     run_halts(run, FINDING_ROOT_FILE, 1, "stray.txt");
     run_halts(run, FINDING_SHARE_ROOT_FILE, 3, "acct_AzFile/f.txt");
     CHECK_TEXT(run->result.proposal.steps[0].to, "acct_BlockBlob/root-files/stray.txt");
-    CHECK_TEXT(run->result.proposal.steps[1].to, "acct_AzFile/root-files/f.txt");
+    CHECK_TEXT(run->result.proposal.steps[1].to, "acct_AzFile/share-root-files/f.txt");
     CHECK_TEXT(run->result.proposal.steps[2].to, "acct_BlockBlob/$root/b.txt");
     run_mends(run);
 }
