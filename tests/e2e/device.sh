@@ -45,6 +45,12 @@ done
 copy 0 dev "${ends[@]}"
 equal "copied again" "$(summary items.copied)" 0
 
+echo "- a file of several blocks"
+mkdir -p large/acct_BlockBlob/cont1
+head -c 3000000 /dev/urandom >large/acct_BlockBlob/cont1/large
+copy 4 large --account "acct=file:larger//acct" --manifest build --block-size 1MiB
+cmp large/acct_BlockBlob/cont1/large larger/acct/cont1/large || fail "it differs"
+
 echo "- bytes that are not those of the manifest are not stored"
 rm -rf store
 kept=$(stat -c %y dev/acct_BlockBlob/cont1/sub/b.txt)
