@@ -101,7 +101,8 @@ read_done(struct sql_stmt *stmt, struct item *item)
     item->md5 = col_digest(stmt, 8, MD5_BYTES);
     item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
     item->etag = sql_col_text(stmt, 10);
-    item->type = sql_col_i64(stmt, 12) == BLOB_TYPE_PAGE ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+    int64_t type = sql_col_i64(stmt, 12);
+    item->type = type == BLOB_TYPE_PAGE || type == BLOB_TYPE_FILE ? (uint8_t)type : BLOB_TYPE_BLOCK;
     item->is_renamed = sql_col_i64(stmt, 14) != 0;
     item->matches_manifest = sql_col_i64(stmt, 15) != 0;
 }

@@ -42,6 +42,8 @@ for pair in acct_BlockBlob/cont1:acct/cont1 acct_PageBlob/disks:acct/disks acct_
     other_BlockBlob/logs:other/logs; do
     diff -r "dev/${pair%%:*}" "store/${pair##*:}" || fail "$pair differs"
 done
+receipt=$(summary receipt)
+grep -q '"path":"acct_AzFile/share1/f.txt","blob":"acct/share1/f.txt","type":"AzureFile"' "$receipt" || fail "$(cat "$receipt")"
 copy 0 dev "${ends[@]}"
 equal "copied again" "$(summary items.copied)" 0
 
