@@ -20,6 +20,7 @@ struct copy_device_values {
     int bad_names;
     int manifest;
     bool has_tiers;
+    bool wants_verbose_log;
 };
 
 /* Whom a copy tells, and who may stop it. */
