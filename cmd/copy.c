@@ -65,6 +65,7 @@ static const struct option options[] = {
     {.name = "tiers",       .kind = OPTION_FLAG,   .offset = AT(device.has_tiers),                .help = "the device's order has access-tier folders"},
     {.name = "model",       .kind = OPTION_CHOICE, .offset = AT(device.model),     .value = "classic|120|525", .initial = "classic", .help = "which Data Box: of the first generation, or its terabytes"},
     {.name = "file-shares", .kind = OPTION_CHOICE, .offset = AT(device.file_shares), .value = "standard|large|premium", .initial = "standard", .help = "what the accounts' file shares may hold: large: 100 TiB each, premium: 100 TiB in all"},
+    {.name = "verbose-log", .kind = OPTION_FLAG,   .offset = AT(device.wants_verbose_log),        .help = "also leave a log of every item of the device that was stored"},
     {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},
@@ -245,7 +246,18 @@ put_summary(struct output *output, const struct copy_result *result)
     if (result->receipt != NULL) {
         json_key_path(json, "receipt", result->receipt);
     }
+    if (result->logs != NULL) {
+        json_key_path(json, "logs", result->logs);
+    }
     output_end(output);
+}
+
+static void
+print_logs(struct output *output, const struct copy_result *result)
+{
+    if (result->logs != NULL) {
+        output_text(output, "  logs %s", result->logs);
+    }
 }
 
 static void
@@ -290,6 +302,7 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     if (result->receipt != NULL) {
         output_text(output, "  receipt %s", result->receipt);
     }
+    print_logs(output, result);
 }
 
 static void
@@ -306,6 +319,8 @@ finish(struct output *output, const struct copy_result *result, bool has_run, bo
     }
     if (has_run && result->stop.code != ERR_DEVICE) {
         print_summary(output, result, dry_run);
+    } else if (has_run) {
+        print_logs(output, result);
     }
     if (result->exit == EXIT_NOTHING) {
         output_note(output, "sallyport: nothing-to-do: %s", err_sentence(ERR_NOTHING));
@@ -416,6 +431,7 @@ run_copy(const void *values_, const void *common_)
     output->before = NULL;
     int exit_code = finish(output, &result, code == ERR_OK, values->dry_run);
     mem_give(result.receipt);
+    mem_give(result.logs);
     return exit_code;
 }
 

@@ -17,6 +17,7 @@ TYPES = {0: "", 1: "BlockBlob", 2: "PageBlob", 3: "AppendBlob", 4: "AzureFile"}
 TIERS = {0: "", 1: "Hot", 2: "Cool", 3: "Cold", 4: "Archive"}
 TIMEOUT_S = 50
 SKIPPED = 77
+LOGS = ("databoxcopylog", "azuredatabox-chainofcustodylogs")
 # The least access list that is more than a mode: owner, one user, group, mask, others.
 POSIX_ACL = bytes.fromhex("02000000" "01000600ffffffff" "0200040039300000" "04000400ffffffff" "10000400ffffffff"
                           "20000000ffffffff")
@@ -175,7 +176,17 @@ class Run:
                 if count > 0 and key in ("copied", "renamed", "skipped", "failed")}
 
     def stored(self):
-        """What the stores hold: blob -> (type, content, tier), by their index."""
+        """What the stores hold of the device: blob -> (type, content, tier)."""
+        return {name: blob for name, blob in self.all_stored().items() if name.split("/")[1] not in LOGS}
+
+    def log(self):
+        """The copy log that the account acct has got."""
+        logs = [blob[1] for name, blob in self.all_stored().items() if name.startswith("acct/databoxcopylog/")]
+        equal("copy logs", len(logs), 1)
+        return logs[0].decode()
+
+    def all_stored(self):
+        """By the index of the local store."""
         store = os.path.join(self.work, "store")
         index = os.path.join(store, ".sallyport", "blobs.db")
         found = {}

@@ -42,8 +42,16 @@ for pair in acct_BlockBlob/cont1:acct/cont1 acct_PageBlob/disks:acct/disks acct_
     other_BlockBlob/logs:other/logs; do
     diff -r "dev/${pair%%:*}" "store/${pair##*:}" || fail "$pair differs"
 done
+receipt=$(summary receipt)
+grep -q '"path":"acct_AzFile/share1/f.txt","blob":"acct/share1/f.txt","type":"AzureFile"' "$receipt" || fail "$(cat "$receipt")"
 copy 0 dev "${ends[@]}"
 equal "copied again" "$(summary items.copied)" 0
+
+echo "- a file of several blocks"
+mkdir -p large/acct_BlockBlob/cont1
+head -c 3000000 /dev/urandom >large/acct_BlockBlob/cont1/large
+copy 4 large --account "acct=file:larger//acct" --manifest build --block-size 1MiB
+cmp large/acct_BlockBlob/cont1/large larger/acct/cont1/large || fail "it differs"
 
 echo "- bytes that are not those of the manifest are not stored"
 rm -rf store
