@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import tempfile
+from xml.etree import ElementTree
 
 from device import Device
 
@@ -32,6 +33,7 @@ class Copy:
     counts: dict = dataclasses.field(default_factory=dict)
     stored: dict = None  # blob -> (type, content), (type, content, tier); content None: any
     options: tuple = ()
+    logged: dict = None  # category -> how many entries of the copy logs have it; None: not looked at
 
 
 @dataclasses.dataclass
@@ -179,11 +181,10 @@ class Run:
         """What the stores hold of the device: blob -> (type, content, tier)."""
         return {name: blob for name, blob in self.all_stored().items() if name.split("/")[1] not in LOGS}
 
-    def log(self):
-        """The copy log that the account acct has got."""
-        logs = [blob[1] for name, blob in self.all_stored().items() if name.startswith("acct/databoxcopylog/")]
-        equal("copy logs", len(logs), 1)
-        return logs[0].decode()
+    def logs(self):
+        """The copy logs of all accounts, each as one tree."""
+        return [ElementTree.fromstring(b"<log>" + blob[1] + b"</log>") for name, blob in self.all_stored().items()
+                if name.split("/")[1] == LOGS[0] and "_CopyLog_" in name]
 
     def all_stored(self):
         """By the index of the local store."""
@@ -210,6 +211,20 @@ class Run:
             equal(f"tier of {name}", got[name][2], tier)
             if content is not None and got[name][1] != content:
                 raise AssertionError(f"{name} has other bytes: {got[name][1][:80]!r}, want {content[:80]!r}")
+
+
+def check_logs(run, logged):
+    """What was only renamed has not failed; every entry is counted in some account's log."""
+    logs, failed = run.logs(), run.summary["items"]["failed"]
+    told = {}
+    for entity in (entity for log in logs for entity in log.iter("ErroredEntity")):
+        told[entity.findtext("Category")] = told.get(entity.findtext("Category"), 0) + 1
+    equal("files that failed, in the logs", sum(int(log.findtext("CopyLog/FilesErrored")) for log in logs), failed)
+    equal("files in the logs", sum(int(log.findtext("CopyLog/TotalFiles_Blobs")) for log in logs),
+          run.summary["items"]["total"])
+    equal("logs that say Failed", any(log.findtext("CopyLog/Status") == "Failed" for log in logs), failed > 0)
+    if logged is not None:
+        equal("categories in the logs", told, logged)
 
 
 # ---- a case from its trees to its store ----
@@ -251,6 +266,7 @@ def carry(run):
         options += ("--plan", plan)
     run.copy(want.exit, options=options)
     equal("items", run.counts(), want.counts)
+    check_logs(run, want.logged)
     if want.stored is not None:
         run.holds(want.stored)
 

@@ -166,7 +166,8 @@ BAD_DISKS = ("d" * 81, "a disk.vhd", "_first.vhd", "last-.vhd")
 
 @case("case_47_names", "that no disk may have", 4, ["InvalidDiskNameFormat warning - 4"], manifest="ignore",
       copy=Copy(4, {"renamed": 4}, {f"rg/premiumssd/{renamed_item('ManagedDisk', name)}": ("PageBlob", None)
-                                    for name in BAD_DISKS}))
+                                    for name in BAD_DISKS},
+                logged={"DiskRenamed": 4}))
 def _(device):
     for name in BAD_DISKS:
         device.fixed(f"rg_MDisk/PremiumSSD/{name}", 20 * MIB)

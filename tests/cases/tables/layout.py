@@ -28,7 +28,8 @@ def _(device):
 @case(3, "disk page blob root file goes by its content", 4,
       ["InvalidPageBlobUploadAsBlockBlob warning - 1"], sku="disk",
       copy=Copy(4, {"copied": 3}, {"acct/$root/a.vhd": ("PageBlob", VHD), "acct/$root/b.bin": ("PageBlob", bytes(1024)),
-                                   "acct/$root/odd": ("BlockBlob", b"odd")}))
+                                   "acct/$root/odd": ("BlockBlob", b"odd")},
+                logged={"InvalidPageBlobUploadAsBlockBlob": 1}))
 def _(device):
     device.file("PageBlob/a.vhd", VHD)
     device.file("PageBlob/b.bin", bytes(1024))
@@ -40,7 +41,8 @@ DEFAULT_SHARE = "databox-azurefile-" + hashlib.sha256(b"/AzureFile").hexdigest()
 
 @case(4, "disk file outside every file share goes to the default share", 4, ["NotPartOfFileShare warning - 1"],
       sku="disk", copy=Copy(4, {"copied": 2}, {f"acct/{DEFAULT_SHARE}/a.txt": ("AzureFile", b"a\n"),
-                                               "acct/share/b.txt": ("AzureFile", b"b\n")}))
+                                               "acct/share/b.txt": ("AzureFile", b"b\n")},
+                         logged={"MovedToDefaultAzureShare": 1}))
 def _(device):
     device.file("AzureFile/a.txt", b"a\n")
     device.file("AzureFile/share/b.txt", b"b\n")

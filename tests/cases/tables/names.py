@@ -16,7 +16,7 @@ def bad_container(number, title, code, *names):
     stored = {f"acct/{renamed_container(name)}/x": ("BlockBlob", b"data\n") for name in names}
 
     @case(number, title, 13, [f"{code} critical wrong-format {len(names)}"], fixes={code: "rename"}, mended="warnings",
-          copy=Copy(4, {"renamed": len(names)}, stored))
+          copy=Copy(4, {"renamed": len(names)}, stored, logged={"ContainerRenamed": len(names)}))
     def _(device):
         for name in names:
             device.file(f"acct_BlockBlob/{name}/x")
@@ -48,7 +48,8 @@ def escaped(run):
 @case(24, "new folder is renamed where the order says so", 4, [f"{CHARACTERS} critical - 1"],
       options=["--bad-names", "rename"],
       copy=Copy(4, {"renamed": 2}, {f"acct/{renamed_container('New Folder')}/a/b": ("BlockBlob", b"b\n"),
-                                    f"acct/{renamed_container('New Folder')}/c": ("BlockBlob", b"c\n")}))
+                                    f"acct/{renamed_container('New Folder')}/c": ("BlockBlob", b"c\n")},
+                logged={"ContainerRenamed": 1}))
 def _(device):
     device.file("acct_BlockBlob/New Folder/a/b", b"b\n")
     device.file("acct_BlockBlob/New Folder/c", b"c\n")
@@ -56,7 +57,8 @@ def _(device):
 
 @case(25, "too short a name is renamed where the order says so", 4, [f"{LENGTH} critical - 1"],
       options=["--bad-names", "rename"],
-      copy=Copy(4, {"renamed": 1}, {f"acct/{renamed_container('CV')}/x": ("AzureFile", b"data\n")}))
+      copy=Copy(4, {"renamed": 1}, {f"acct/{renamed_container('CV')}/x": ("AzureFile", b"data\n")},
+                logged={"ShareRenamed": 1}))
 def _(device):
     device.file("acct_AzFile/CV/x")
 
@@ -70,7 +72,8 @@ def _(device):
 
 @case(26, "upper case alone is made lower case", 4, ["CONTAINER_NAME_UPPER_CASE warning - 2"],
       copy=Copy(4, {"renamed": 2}, {"acct/mycontainer/x": ("BlockBlob", b"data\n"),
-                                    "acct/myshare/x": ("AzureFile", b"data\n")}))
+                                    "acct/myshare/x": ("AzureFile", b"data\n")},
+                logged={"ContainerRenamed": 1, "ShareRenamed": 1}))
 def _(device):
     device.file("acct_BlockBlob/MyContainer/x")
     device.file("acct_AzFile/MyShare/x")
@@ -104,7 +107,8 @@ def bad_blob(number, title, code, *names, folder="BlockBlob", kind="BlockBlob", 
               for name in names}
 
     @case(number, title, 4, [f"{code} warning - {len(names)}"], options=options,
-          copy=Copy(4, {"renamed": len(names)}, stored))
+          copy=Copy(4, {"renamed": len(names)}, stored,
+                    logged={"FileRenamed" if kind == "AzureFile" else "BlobRenamed": len(names)}))
     def _(device):
         for name in names:
             (device.deep if deep else device.file)(f"acct_{share}/data/{name}",

@@ -1,7 +1,7 @@
 """Cases 53 to 59: was the device prepared, and is what it holds what it held then?"""
 import os
 
-from cases import Copy, case, equal
+from cases import Copy, case, check_logs, equal
 from device import crc64
 
 ERROR_XML = '<file error="{}">\\data\\a</file>\n'
@@ -71,6 +71,7 @@ def one_range_differs(run):
     equal("items", run.counts(), {"copied": 1, "failed": 1})
     equal("code", [item["code"] for item in run.data("item")], ["manifest-crc-mismatch"])
     run.holds({"acct/data/a": ("BlockBlob", b"a\n")})
+    check_logs(run, {"UploadErrorDataValidationError": 1})
 
 
 @case(56, "checksum that differs in one range", manifest="own", then=one_range_differs)
