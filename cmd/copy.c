@@ -206,6 +206,7 @@ put_summary(struct output *output, const struct copy_result *result)
 {
     static const char *const item_names[] = {"total",   "copied",  "unchanged",
                                              "renamed", "skipped", "failed"};
+    static const char *const folder_names[] = {"empty", "kept"};
     static const char *const byte_names[] = {"total", "copied", "resumed", "sent"};
     static const char *const check_names[] = {"in_transit", "manifest", "read_back",
                                               "unverifiable"};
@@ -218,6 +219,7 @@ put_summary(struct output *output, const struct copy_result *result)
                                         f->items_renamed,
                                         f->items_skipped + f->items_unchanged,
                                         f->items_failed};
+    const unsigned long long folders[] = {f->folders_empty, f->folders_kept};
     const unsigned long long bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed,
                                         f->bytes_sent};
     const unsigned long long checks[] = {f->in_transit, f->manifest, f->read_back, f->unverifiable};
@@ -229,6 +231,7 @@ put_summary(struct output *output, const struct copy_result *result)
     output_begin(output, "summary");
     json_key_str(json, "status", output_status((int)result->exit));
     output_group(output, "items", item_names, items, COUNT_OF(items));
+    output_group(output, "folders", folder_names, folders, COUNT_OF(folders));
     output_group(output, "bytes", byte_names, bytes, COUNT_OF(bytes));
     output_group(output, "integrity", check_names, checks, COUNT_OF(checks));
     json_key_double(json, "seconds", seconds);

@@ -111,6 +111,8 @@ struct copy_figures {
     bool is_scan_done;
     uint64_t items_total, items_copied, items_renamed, items_unchanged, items_skipped, items_failed;
     uint64_t items_damaged; /* of the failed ones: bytes did not match their checksum */
+    uint64_t folders_empty; /* of the source: no items */
+    uint64_t folders_kept;  /* of them, made at the target */
     uint64_t bytes_total;   /* of everything scanned */
     uint64_t bytes_copied;  /* of items stored by this job */
     uint64_t bytes_resumed; /* of them, stored by earlier runs */

@@ -106,6 +106,36 @@ device_place_judge(struct device_place *place, const struct entry *entry, struct
     ret->account = place->only_account != NULL ? place->only_account : ret->account;
 }
 
+/* A folder of a file share goes where a file of its name would; the share itself has no name of its
+ * own, and is found by a file in it. One that would need another name is not kept: who looks for it
+ * would not find it. */
+static void
+take_folder(struct device_place *place, const struct entry *entry, struct copy_place *ret)
+{
+    AUTO_TEXT inside = TEXT_INIT;
+    struct judgement judgement;
+    struct entry as_file = {.kind = ENTRY_ITEM, .name = entry->name};
+    text_addf(&inside, "%s/-", entry->name);
+    device_place_judge(place, &as_file, &judgement);
+    bool is_share = judgement.name_original[0] == '\0' || judgement.container_original.len == 0;
+    if (is_share) {
+        as_file.name = text_str(&inside);
+        device_place_judge(place, &as_file, &judgement);
+    }
+    if (judgement.share != SHARE_FILES || judgement.is_item_renamed ||
+        judgement.container[0] == '\0' || judgement.container_original.len == 0 ||
+        (judgement.verdict != ENTRY_COPY && judgement.verdict != ENTRY_COPY_RENAMED)) {
+        return;
+    }
+    ret->verdict = PLACE_TAKE;
+    text_clear(&place->target);
+    text_addf(&place->target, "%s/%s", judgement.account, judgement.container);
+    if (!is_share) {
+        text_addf(&place->target, "/%s", judgement.name);
+    }
+    ret->target = text_str(&place->target);
+}
+
 void
 device_place_ask(void *place_, const struct entry *entry, struct copy_place *ret_place)
 {
@@ -116,9 +146,8 @@ device_place_ask(void *place_, const struct entry *entry, struct copy_place *ret
     switch (judgement.verdict) {
     case ENTRY_IS_NO_DATA:
         ret_place->verdict = PLACE_IGNORE;
-        if (entry->kind == ENTRY_FOLDER && judgement.share == SHARE_FILES &&
-            judgement.container[0] != '\0') {
-            take(place, &judgement, ret_place);
+        if (entry->kind == ENTRY_FOLDER && judgement.share == SHARE_FILES) {
+            take_folder(place, entry, ret_place);
         }
         break;
     case ENTRY_COPY:
