@@ -14,7 +14,7 @@
 #define CONVERSION (20 * MIB), (8192 * GIB)
 
 /* "100 TiB total per premium account; 100 GiB each reserved for copy log and audit log". */
-#define PREMIUM (100 * TIB - 2 * 100 * GIB)
+#define PREMIUM (100 * TIB - 200 * GIB)
 
 /* Versions of one model stand from old to new; the last one is the one in force. Data Box Disk's
  * newer pages name no size of a file share: what is too much goes to a second share there. */
