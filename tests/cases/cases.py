@@ -18,6 +18,7 @@ TYPES = {0: "", 1: "BlockBlob", 2: "PageBlob", 3: "AppendBlob", 4: "AzureFile"}
 TIERS = {0: "", 1: "Hot", 2: "Cool", 3: "Cold", 4: "Archive"}
 TIMEOUT_S = 50
 SKIPPED = 77
+ROOM = 1 << 30  # of memory for files
 LOGS = ("databoxcopylog", "azuredatabox-chainofcustodylogs")
 # The least access list that is more than a mode: owner, one user, group, mask, others.
 POSIX_ACL = bytes.fromhex("02000000" "01000600ffffffff" "0200040039300000" "04000400ffffffff" "10000400ffffffff"
@@ -105,8 +106,18 @@ def may(folder, need):
     return True
 
 
+def has_room(place):
+    try:
+        at = os.statvfs(place)
+    except OSError:
+        return False
+    return at.f_bavail * at.f_frsize >= ROOM
+
+
 def work_folder(needs):
-    for place in (os.environ.get("TMPDIR") or "/var/tmp", "/dev/shm"):
+    """Memory if there is enough of it, because a store syncs its file system again and again."""
+    disk = os.environ.get("TMPDIR") or "/var/tmp"
+    for place in ("/dev/shm", disk) if has_room("/dev/shm") else (disk, "/dev/shm"):
         if os.path.isdir(place) and os.access(place, os.W_OK):
             made = tempfile.mkdtemp(prefix="sallyport-case.", dir=place)
             if all(may(made, need) for need in needs):
