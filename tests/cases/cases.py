@@ -220,6 +220,7 @@ class Run:
             kind, content, tier = (want + ("",))[:3]
             equal(f"type of {name}", got[name][0], kind)
             equal(f"tier of {name}", got[name][2], tier)
+            content = content() if callable(content) else content
             if content is not None and got[name][1] != content:
                 raise AssertionError(f"{name} has other bytes: {got[name][1][:80]!r}, want {content[:80]!r}")
 

@@ -56,6 +56,11 @@ def footer(disk_bytes, kind=FIXED, checksum=None):
     return body[:64] + struct.pack(">I", wanted) + body[68:]
 
 
+def small_disk():
+    """The bytes of a fixed VHD that may become a managed disk."""
+    return bytes(20 * MIB) + footer(20 * MIB)
+
+
 def escaped(path):
     return path.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -78,9 +83,10 @@ class Device:
         os.makedirs(os.path.dirname(self.at(path)), exist_ok=True)
 
     def file(self, path, content=b"data\n"):
+        """content may be a function, so that what is large is made only where it is needed."""
         self._make_parent(path)
         with open(self.at(path), "wb") as out:
-            out.write(content)
+            out.write(content() if callable(content) else content)
 
     def sparse(self, path, size_bytes, tail=b""):
         """A file of this size with nothing in it but, at its very end, the tail."""

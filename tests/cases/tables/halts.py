@@ -1,8 +1,8 @@
 """What halts, all at once: a device with every wrong place and format, mended by the plan that is proposed."""
 from cases import Copy, case
-from device import MIB, footer
+from device import small_disk
 
-VHD = bytes(20 * MIB) + footer(20 * MIB)
+VHD = small_disk
 WRONG_BOX = [
     "ROOT_FILE critical wrong-folder 1",
     "ROOT_FOLDER_UNKNOWN critical wrong-folder 1",

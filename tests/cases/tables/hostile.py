@@ -172,7 +172,7 @@ with_list("that leads out of the device", 13, [f"{MISSING} 4"], X +
           b'<file size="1" crc64="0x1">\\data\\.\\x</file>\n<file size="1" crc64="0x1">\\data\\\\x</file>\n')
 with_list("of 1 gib of nothing", 13, [f"{DAMAGED} 1", "MANIFEST_FILE_ADDED critical manifest-mismatch 1"], b"", 1 << 30)
 with_list("of one line of 64 mib", 13, [f"{DAMAGED} 1", "MANIFEST_FILE_ADDED critical manifest-mismatch 1"],
-          b'<file size="1" crc64="0x1">\\' + b"a" * (64 << 20) + b"</file>\n")
+          lambda: b'<file size="1" crc64="0x1">\\' + b"a" * (64 << 20) + b"</file>\n")
 with_list("with a bomb of entities", 13, [f"{DAMAGED} 2"],
           b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>' + X +
           b'<file size="1" crc64="0x1">\\data\\&b;</file>\n')

@@ -5,9 +5,9 @@ import os
 
 import archived
 from cases import LOGS, Copy, case, equal
-from device import MIB, Device, footer
+from device import Device, small_disk
 
-VHD = bytes(20 * MIB) + footer(20 * MIB)
+VHD = small_disk
 
 
 @case(1, "file at the root of a block blob share", 13, ["SHARE_ROOT_FILE critical wrong-folder 1"],
