@@ -63,6 +63,8 @@ static const struct option options[] = {
     {.name = "bad-names",   .kind = OPTION_CHOICE, .offset = AT(device.bad_names), .value = "halt|rename|skip", .initial = "halt", .help = "what becomes of names of the device that the store does not take"},
     {.name = "manifest",    .kind = OPTION_CHOICE, .offset = AT(device.manifest),  .value = "require|build|ignore", .initial = "require", .help = "compare the device with the lists of files that prepare to ship leaves"},
     {.name = "tiers",       .kind = OPTION_FLAG,   .offset = AT(device.has_tiers),                .help = "the device's order has access-tier folders"},
+    {.name = "model",       .kind = OPTION_CHOICE, .offset = AT(device.model),     .value = "classic|120|525", .initial = "classic", .help = "which Data Box: of the first generation, or its terabytes"},
+    {.name = "file-shares", .kind = OPTION_CHOICE, .offset = AT(device.file_shares), .value = "standard|large|premium", .initial = "standard", .help = "what the accounts' file shares may hold: large: 100 TiB each, premium: 100 TiB in all"},
     {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},

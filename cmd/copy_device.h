@@ -20,6 +20,8 @@ struct copy_device_values {
     int bad_names;
     int manifest;
     bool has_tiers;
+    int model;
+    int file_shares;
 };
 
 /* Whom a copy tells, and who may stop it. */

@@ -145,6 +145,7 @@ on_source_discarded(struct blob_op *op)
     struct err err = ERR_NONE;
     op->done = on_discarded;
     op->err = ERR_NONE;
+    op->name = block->item->target;
     block->at = block->lane->target;
     if (block->lane->is_cancelled || backend_submit(block->at, op, &err) != ERR_OK) {
         lane_block_ended(block->lane, block);

@@ -97,6 +97,26 @@ add_part(struct targets *targets, const char *key, const char *address, bool is_
         .key = arena_text(&targets->arena, key), .address = address, .is_account = is_account};
 }
 
+/* In a local store a file share is a folder of its account like a container, so one name is one
+ * folder, and what has one path in both would be one file. */
+static enum err_code
+check_apart(const struct device_run *run, const struct check_container *stored,
+            const struct device_account *account, struct err *err)
+{
+    const struct check_result *check = run->check;
+    for (unsigned i = 0; i < check->stored_count && stored->is_files; i++) {
+        const struct check_container *other = &check->stored[i];
+        if (!other->is_files && strcmp(other->name, stored->name) == 0 &&
+            find_account(run->options, other->account) == account) {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "account '%s' has a container and a file share '%s', which a local "
+                           "store cannot keep apart; map one of them to another name with a plan",
+                           account->name, stored->name);
+        }
+    }
+    return ERR_OK;
+}
+
 static enum err_code
 list_targets(struct device_run *run, struct err *err)
 {
@@ -108,6 +128,9 @@ list_targets(struct device_run *run, struct err *err)
         const struct device_account *account = find_account(run->options, stored->account);
         AUTO_TEXT key = TEXT_INIT;
         ASSERT(account != NULL);
+        if (is_local(account->end) && check_apart(run, stored, account, err) != ERR_OK) {
+            return err->code;
+        }
         if (is_local(account->end)) {
             add_part(targets, account->name, account->end, true);
             continue;
