@@ -65,6 +65,7 @@ static const struct option options[] = {
     {.name = "tiers",       .kind = OPTION_FLAG,   .offset = AT(device.has_tiers),                .help = "the device's order has access-tier folders"},
     {.name = "model",       .kind = OPTION_CHOICE, .offset = AT(device.model),     .value = "classic|120|525", .initial = "classic", .help = "which Data Box: of the first generation, or its terabytes"},
     {.name = "file-shares", .kind = OPTION_CHOICE, .offset = AT(device.file_shares), .value = "standard|large|premium", .initial = "standard", .help = "what the accounts' file shares may hold: large: 100 TiB each, premium: 100 TiB in all"},
+    {.name = "verbose-log", .kind = OPTION_FLAG,   .offset = AT(device.wants_verbose_log),        .help = "also leave a log of every item of the device that was stored"},
     {.name = "receipt",     .kind = OPTION_TEXT,   .offset = AT(receipt),      .value = "FILE", .help = "also write the signed receipt to this file"},
     {.name = "restart",     .kind = OPTION_FLAG,   .offset = AT(restart),                       .help = "forget what an earlier run has done"},
     {.name = "dry-run",     .kind = OPTION_FLAG,   .offset = AT(dry_run),                       .help = "tell what would be done, and check the target"},
@@ -205,6 +206,7 @@ put_summary(struct output *output, const struct copy_result *result)
 {
     static const char *const item_names[] = {"total",   "copied",  "unchanged",
                                              "renamed", "skipped", "failed"};
+    static const char *const folder_names[] = {"empty", "kept"};
     static const char *const byte_names[] = {"total", "copied", "resumed", "sent"};
     static const char *const check_names[] = {"in_transit", "manifest", "read_back",
                                               "unverifiable"};
@@ -217,6 +219,7 @@ put_summary(struct output *output, const struct copy_result *result)
                                         f->items_renamed,
                                         f->items_skipped + f->items_unchanged,
                                         f->items_failed};
+    const unsigned long long folders[] = {f->folders_empty, f->folders_kept};
     const unsigned long long bytes[] = {f->bytes_total, f->bytes_copied, f->bytes_resumed,
                                         f->bytes_sent};
     const unsigned long long checks[] = {f->in_transit, f->manifest, f->read_back, f->unverifiable};
@@ -228,6 +231,7 @@ put_summary(struct output *output, const struct copy_result *result)
     output_begin(output, "summary");
     json_key_str(json, "status", output_status((int)result->exit));
     output_group(output, "items", item_names, items, COUNT_OF(items));
+    output_group(output, "folders", folder_names, folders, COUNT_OF(folders));
     output_group(output, "bytes", byte_names, bytes, COUNT_OF(bytes));
     output_group(output, "integrity", check_names, checks, COUNT_OF(checks));
     json_key_double(json, "seconds", seconds);
@@ -245,7 +249,18 @@ put_summary(struct output *output, const struct copy_result *result)
     if (result->receipt != NULL) {
         json_key_path(json, "receipt", result->receipt);
     }
+    if (result->logs != NULL) {
+        json_key_path(json, "logs", result->logs);
+    }
     output_end(output);
+}
+
+static void
+print_logs(struct output *output, const struct copy_result *result)
+{
+    if (result->logs != NULL) {
+        output_text(output, "  logs %s", result->logs);
+    }
 }
 
 static void
@@ -290,6 +305,7 @@ print_summary(struct output *output, const struct copy_result *result, bool dry_
     if (result->receipt != NULL) {
         output_text(output, "  receipt %s", result->receipt);
     }
+    print_logs(output, result);
 }
 
 static void
@@ -306,6 +322,8 @@ finish(struct output *output, const struct copy_result *result, bool has_run, bo
     }
     if (has_run && result->stop.code != ERR_DEVICE) {
         print_summary(output, result, dry_run);
+    } else if (has_run) {
+        print_logs(output, result);
     }
     if (result->exit == EXIT_NOTHING) {
         output_note(output, "sallyport: nothing-to-do: %s", err_sentence(ERR_NOTHING));
@@ -416,6 +434,7 @@ run_copy(const void *values_, const void *common_)
     output->before = NULL;
     int exit_code = finish(output, &result, code == ERR_OK, values->dry_run);
     mem_give(result.receipt);
+    mem_give(result.logs);
     return exit_code;
 }
 

@@ -31,6 +31,11 @@ take_accounts(const struct copy_device_values *values, struct arena *arena,
         }
         accounts[i] =
             (struct device_account){.name = arena_bytes(arena, text, len), .end = text + len + 1};
+        if (strchr(accounts[i].name, '/') != NULL || strcmp(accounts[i].name, ".") == 0 ||
+            strcmp(accounts[i].name, "..") == 0) {
+            return err_set(err, ERR_USAGE, "--account: '%s' cannot be the name of an account",
+                           show_typed(accounts[i].name, shown));
+        }
         for (unsigned k = 0; k < i; k++) {
             if (strcmp(accounts[k].name, accounts[i].name) == 0) {
                 return err_set(err, ERR_USAGE, "--account: '%s' is named twice", accounts[i].name);
@@ -122,6 +127,7 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
                   .bad_names = (enum bad_names)values->bad_names,
                   .plan = values->plan == NULL ? NULL : &plan},
         .manifest = (enum manifest_policy)values->manifest,
+        .wants_verbose_log = values->wants_verbose_log,
         .accounts = accounts,
         .account_count = values->accounts.count,
         .events = view->events,

@@ -22,6 +22,7 @@ struct copy_device_values {
     bool has_tiers;
     int model;
     int file_shares;
+    bool wants_verbose_log;
 };
 
 /* Whom a copy tells, and who may stop it. */

@@ -109,9 +109,11 @@ end_barrier(struct end *end, struct err *err)
 }
 
 enum err_code
-end_make_folder(struct end *end, const char *name, struct err *err)
+end_make_folder(struct end *end, const char *name, bool *ret_is_made, struct err *err)
 {
-    return end->ops->make_folder == NULL ? ERR_OK : end->ops->make_folder(end, name, err);
+    *ret_is_made = false;
+    return end->ops->make_folder == NULL ? ERR_OK
+                                         : end->ops->make_folder(end, name, ret_is_made, err);
 }
 
 enum err_code

@@ -319,7 +319,8 @@ struct end_ops {
     enum err_code (*barrier)(struct end *end, struct err *err);
     /* Make an empty folder of this name, where the end has folders; NULL: it has none. Any thread;
      * blocks. */
-    enum err_code (*make_folder)(struct end *end, const char *name, struct err *err);
+    enum err_code (*make_folder)(struct end *end, const char *name, bool *ret_is_made,
+                                 struct err *err);
     /* Can an item of this name be held here? ERR_NAME_ILLEGAL says why not. Any thread. */
     enum err_code (*check_name)(const struct end *end, const char *name, struct err *err);
     /* The copy came to its end: nothing unfinished is needed any more (staging folders go). */
@@ -350,8 +351,9 @@ MUST_USE enum err_code end_prepare(struct end *end, bool dry_run, uint64_t *ret_
                                    bool *ret_is_fresh, struct err *err);
 MUST_USE enum err_code end_begin(struct end *end, const char *job_path, struct err *err);
 MUST_USE enum err_code end_barrier(struct end *end, struct err *err);
-/* ERR_OK where the end has no folders. */
-MUST_USE enum err_code end_make_folder(struct end *end, const char *name, struct err *err);
+/* ERR_OK and not made where the end has no folders. */
+MUST_USE enum err_code end_make_folder(struct end *end, const char *name, bool *ret_is_made,
+                                       struct err *err);
 MUST_USE enum err_code end_check_name(const struct end *end, const char *name, struct err *err);
 MUST_USE enum err_code end_tidy(struct end *end, const char *nonce, struct err *err);
 struct end *end_close(struct end *end);

@@ -300,10 +300,11 @@ many_check_name(const struct end *end, const char *name, struct err *err)
 }
 
 static enum err_code
-many_make_folder(struct end *end, const char *name, struct err *err)
+many_make_folder(struct end *end, const char *name, bool *ret_is_made, struct err *err)
 {
     const struct part *part = find_part(of(end), name);
-    return part == NULL ? ERR_OK : end_make_folder(part->end, name + part->key_len + 1, err);
+    return part == NULL ? ERR_OK
+                        : end_make_folder(part->end, name + part->key_len + 1, ret_is_made, err);
 }
 
 static enum err_code

@@ -15,8 +15,8 @@
 
 #include "storage/backend.h"
 
-/* Ten accounts of 512 containers. */
-#define MANY_PARTS_MAX 5120U
+/* Ten accounts of 512 containers, and two containers for the logs of each of 64 accounts. */
+#define MANY_PARTS_MAX 5248U
 
 struct many_part {
     const char *key; /* copied */

@@ -394,6 +394,21 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
     return code;
 }
 
+static enum err_code
+leave_more(struct run *run, const struct verify_result *verified, struct err *err)
+{
+    const struct copy_ended ended = {
+        .job = run->plan.nonce,
+        .folder = run->folder.path,
+        .plan_path = run->folder.plan_path,
+        .stage_id = run->plan.next_stage_id,
+        .target = run->target,
+        .verified = verified,
+    };
+    return run->options->ended == NULL ? ERR_OK
+                                       : run->options->ended(run->options->ended_user, &ended, err);
+}
+
 static void
 tell_encoded(const struct run *run)
 {
@@ -418,6 +433,7 @@ conclude(struct run *run, struct copy_result *result, struct verify_result *veri
         return code;
     }
     code = write_receipt(run, result, verified, err);
+    code = code == ERR_OK ? leave_more(run, verified, err) : code;
     if (code != ERR_OK) {
         return code;
     }

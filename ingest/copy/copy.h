@@ -57,6 +57,19 @@ struct copy_part {
     bool is_account; /* REST is CONTAINER/BLOB */
 };
 
+/* A copy whose items have all come to an end, before its plan is finished: killed meanwhile, the
+ * next run comes here again. */
+struct verify_result;
+struct copy_ended {
+    const char *job;    /* nonce */
+    const char *folder; /* of its state, locked */
+    const char *plan_path;
+    uint64_t stage_id; /* this one and those after it are free */
+    struct end *target;
+    const struct verify_result *verified;
+};
+typedef enum err_code(copy_ended_fn)(void *user, const struct copy_ended *ended, struct err *err);
+
 struct copy_options {
     const char *source;
     const char *target;
@@ -77,6 +90,8 @@ struct copy_options {
     enum end_links links;
     copy_place_fn *place; /* NULL: every entry under its own name */
     void *place_user;
+    copy_ended_fn *ended; /* what else is to be left; an error ends the copy. NULL: nothing */
+    void *ended_user;
     const struct copy_part *parts; /* then target is only what they are called together */
     unsigned part_count;
     const char *identity; /* what else makes it the same copy; NULL: nothing */
@@ -96,6 +111,8 @@ struct copy_figures {
     bool is_scan_done;
     uint64_t items_total, items_copied, items_renamed, items_unchanged, items_skipped, items_failed;
     uint64_t items_damaged; /* of the failed ones: bytes did not match their checksum */
+    uint64_t folders_empty; /* of the source: no items */
+    uint64_t folders_kept;  /* of them, made at the target */
     uint64_t bytes_total;   /* of everything scanned */
     uint64_t bytes_copied;  /* of items stored by this job */
     uint64_t bytes_resumed; /* of them, stored by earlier runs */
@@ -128,7 +145,8 @@ struct copy_events {
 struct copy_result {
     struct copy_figures figures;
     char job[BLOB_JOB_BYTES];
-    char *receipt; /* path of the receipt, "" if none; mem_give() */
+    char *receipt; /* path of the receipt, NULL if none; mem_give() */
+    char *logs;    /* folder with the logs of a device's copy, NULL if none; mem_give() */
     enum exit_code exit;
     struct err stop; /* why it ended before its time, or did not begin; ERR_OK if it did neither */
 };

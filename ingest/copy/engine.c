@@ -277,6 +277,10 @@ engine_sum(struct engine *engine)
     }
     figures->items_total = atomic_load_explicit(&engine->options.scan->items, memory_order_relaxed);
     figures->bytes_total = atomic_load_explicit(&engine->options.scan->bytes, memory_order_relaxed);
+    figures->folders_empty =
+        atomic_load_explicit(&engine->options.scan->folders_empty, memory_order_relaxed);
+    figures->folders_kept =
+        atomic_load_explicit(&engine->options.scan->folders_kept, memory_order_relaxed);
     figures->elapsed_ns = clock_mono_ns(engine->options.clock) - figures->started_ns;
 }
 

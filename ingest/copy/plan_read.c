@@ -101,7 +101,8 @@ read_done(struct sql_stmt *stmt, struct item *item)
     item->md5 = col_digest(stmt, 8, MD5_BYTES);
     item->sha256 = col_digest(stmt, 9, SHA256_BYTES);
     item->etag = sql_col_text(stmt, 10);
-    item->type = sql_col_i64(stmt, 12) == BLOB_TYPE_PAGE ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
+    int64_t type = sql_col_i64(stmt, 12);
+    item->type = type == BLOB_TYPE_PAGE || type == BLOB_TYPE_FILE ? (uint8_t)type : BLOB_TYPE_BLOCK;
     item->is_renamed = sql_col_i64(stmt, 14) != 0;
     item->matches_manifest = sql_col_i64(stmt, 15) != 0;
 }
@@ -256,8 +257,8 @@ plan_last_row(struct plan_reader *reader, uint64_t *ret_row, struct err *err)
     return code;
 }
 
-enum err_code
-plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
+static enum err_code
+each(const char *path, const char *statement, plan_item_fn *fn, void *user, struct err *err)
 {
     struct sql sql = {0};
     struct sql_stmt stmt = {0};
@@ -265,9 +266,7 @@ plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
     AUTO_TEXT name = TEXT_INIT;
     AUTO_TEXT target = TEXT_INIT;
     enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
-    code = code == ERR_OK
-               ? sql_prepare(&sql, &stmt, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", err)
-               : code;
+    code = code == ERR_OK ? sql_prepare(&sql, &stmt, statement, err) : code;
     code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
     while (code == ERR_OK && has_row) {
         struct item item = {0};
@@ -282,4 +281,16 @@ plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
     sql_stmt_done(&stmt);
     sql_close(&sql);
     return code;
+}
+
+enum err_code
+plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
+{
+    return each(path, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", fn, user, err);
+}
+
+enum err_code
+plan_each_by_name(const char *path, plan_item_fn *fn, void *user, struct err *err)
+{
+    return each(path, "SELECT " DONE_COLUMNS " FROM done ORDER BY name", fn, user, err);
 }

@@ -5,34 +5,14 @@
 #include "base/crc64.h"
 #include "storage/wrap/wrap.h"
 
-#include <poll.h>
-#include <string.h>
-
-#define WAIT_NS_MAX (250 * NS_PER_MS)
-#define NO_NONCE    "00000000000000000000000000000000"
-
-static void
-on_done(struct blob_op *op)
-{
-    CONTAINER_OF(op, struct reader_piece, op)->is_done = true;
-}
-
 enum err_code
 reader_open(struct reader *reader, struct end *end, const struct config *config,
             const struct clock *clock, const atomic_int *signal, struct err *err)
 {
-    *reader = (struct reader){.clock = clock, .signal = signal};
-    enum err_code code = disk_new(DISK_AUTO, READER_PIECES * 2, &reader->disk, err);
-    if (code == ERR_OK && !end->caps.is_local) {
-        code = transport_new(config, clock, READER_PIECES * 2, &reader->http, err);
-    }
-    struct lane_io io = {.disk = reader->disk, .http = reader->http, .clock = clock};
-    code = code == ERR_OK ? end_backend(end, &io, &reader->backend, err) : code;
-    if (code == ERR_OK && !end->caps.is_local) {
-        code = retry_wrap(config, clock, end->storm, &reader->backend, err);
-    }
+    *reader = (struct reader){0};
+    enum err_code code = errand_open(&reader->errand, end, config, clock, signal, err);
     if (code == ERR_OK && end->caps.keeps_props) {
-        code = unzstd_new(reader->backend, &reader->backend, err);
+        code = unzstd_new(reader->errand.backend, &reader->errand.backend, err);
     }
     if (code != ERR_OK) {
         reader_close(reader);
@@ -43,74 +23,21 @@ reader_open(struct reader *reader, struct end *end, const struct config *config,
 void
 reader_close(struct reader *reader)
 {
-    reader->backend = backend_free(reader->backend);
-    reader->http = transport_free(reader->http);
-    reader->disk = reader->disk == NULL ? NULL : disk_free(reader->disk);
+    errand_close(&reader->errand);
     for (unsigned i = 0; i < READER_PIECES; i++) {
         reader->pieces[i].buf = mem_give(reader->pieces[i].buf);
     }
-}
-
-static void
-wait_a_little(struct reader *reader)
-{
-    struct pollfd fds[2] = {{.fd = disk_wake_fd(reader->disk), .events = POLLIN}};
-    nfds_t count = 1;
-    int64_t now_ns = clock_mono_ns(reader->clock);
-    int64_t at_ns = MIN_OF(now_ns + WAIT_NS_MAX, backend_next_timer_ns(reader->backend));
-    if (reader->http != NULL) {
-        fds[count++] = (struct pollfd){.fd = transport_wake_fd(reader->http), .events = POLLIN};
-        at_ns = MIN_OF(at_ns, transport_next_timer_ns(reader->http));
-    }
-    int64_t wait_ns = MAX_OF(at_ns - now_ns, 0);
-    struct timespec wait = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
-    (void)ppoll(fds, count, &wait, NULL);
-}
-
-static void
-wait_for(struct reader *reader, struct reader_piece *piece)
-{
-    bool is_cancelled = false;
-    while (!piece->is_done) {
-        if (!is_cancelled && reader->signal != NULL && atomic_load(reader->signal) != 0) {
-            is_cancelled = true;
-            backend_cancel(reader->backend, &piece->op);
-        }
-        unsigned ran = disk_poll(reader->disk) + backend_poll(reader->backend);
-        if (reader->http != NULL) {
-            ran += transport_poll(reader->http);
-        }
-        if (ran == 0 && !piece->is_done) {
-            wait_a_little(reader);
-        }
-    }
-}
-
-static enum err_code
-submit(struct reader *reader, struct reader_piece *piece, struct err *err)
-{
-    piece->is_done = false;
-    piece->op.done = on_done;
-    piece->op.nonce = NO_NONCE;
-    enum err_code code = backend_submit(reader->backend, &piece->op, err);
-    piece->is_out = code == ERR_OK;
-    return code;
 }
 
 enum err_code
 reader_stat(struct reader *reader, const char *name, struct blob_props *ret_props, struct err *err)
 {
     struct reader_piece *piece = &reader->pieces[0];
-    piece->op = (struct blob_op){.verb = BLOB_STAT, .name = name, .ret_props = &piece->props};
-    enum err_code code = submit(reader, piece, err);
+    piece->errand =
+        (struct errand_op){.op = {.verb = BLOB_STAT, .name = name, .ret_props = &piece->props}};
+    enum err_code code = errand_run(&reader->errand, &piece->errand, err);
     if (code != ERR_OK) {
         return code;
-    }
-    wait_for(reader, piece);
-    piece->is_out = false;
-    if (piece->op.err.code != ERR_OK) {
-        *err = piece->op.err;
-        return err->code;
     }
     if (piece->props.is_partial) {
         return err_set(err, ERR_ITEM_GONE, "'%s' is not there yet: it is unfinished", name);
@@ -134,7 +61,7 @@ begin_piece(struct reader *reader, const char *name, const struct blob_props *pr
     }
     piece->index = index;
     piece->props = *props;
-    piece->op = (struct blob_op){
+    piece->errand.op = (struct blob_op){
         .verb = BLOB_READ,
         .name = name,
         /* What is compressed is one item read in parts, in order; the others have a file each. */
@@ -145,15 +72,15 @@ begin_piece(struct reader *reader, const char *name, const struct blob_props *pr
         .buf = piece->buf,
         .props = &piece->props,
     };
-    return submit(reader, piece, err);
+    return errand_submit(&reader->errand, &piece->errand, err);
 }
 
 static void
 add_piece(struct reader_piece *piece, uint64_t *crc)
 {
-    uint32_t len = piece->op.len_bytes;
-    *crc = piece->op.is_zero ? crc64_combine(*crc, crc64_zeros(len), len)
-                             : crc64(*crc, piece->buf, len);
+    uint32_t len = piece->errand.op.len_bytes;
+    *crc = piece->errand.op.is_zero ? crc64_combine(*crc, crc64_zeros(len), len)
+                                    : crc64(*crc, piece->buf, len);
 }
 
 enum err_code
@@ -173,19 +100,17 @@ reader_crc64(struct reader *reader, const char *name, const struct blob_props *p
         if (code != ERR_OK) {
             break;
         }
-        wait_for(reader, piece);
-        piece->is_out = false;
-        if (piece->op.err.code == ERR_OK) {
+        errand_wait(&reader->errand, &piece->errand);
+        if (piece->errand.op.err.code == ERR_OK) {
             add_piece(piece, &crc);
         } else {
-            *err = piece->op.err;
+            *err = piece->errand.op.err;
             code = err->code;
         }
     }
     for (unsigned i = 0; i < READER_PIECES; i++) {
-        if (reader->pieces[i].is_out) {
-            wait_for(reader, &reader->pieces[i]);
-            reader->pieces[i].is_out = false;
+        if (reader->pieces[i].errand.is_out) {
+            errand_wait(&reader->errand, &reader->pieces[i].errand);
         }
     }
     if (code == ERR_OK) {

@@ -1,8 +1,7 @@
 /*
  * ingest/copy/reader.h - asks a store about items and reads them back, one after the other.
  *
- * For checks after the fact: verifying a copy, comparing a receipt with a store. It goes through
- * the same backends as the copy, but shares nothing with it.
+ * For checks after the fact: verifying a copy, comparing a receipt with a store.
  *
  *   shape    READER_PIECES pieces of READER_PIECE_BYTES in flight; one item at a time
  *   owner    the end is borrowed
@@ -13,34 +12,25 @@
 #ifndef INGEST_COPY_READER_H
 #define INGEST_COPY_READER_H
 
-#include "storage/backend.h"
-#include "storage/disk.h"
-#include "storage/http/transport.h"
-
-#include <stdatomic.h>
+#include "ingest/copy/errand.h"
 
 #define READER_PIECES      4U
 #define READER_PIECE_BYTES ((uint32_t)4 << 20)
 
 struct reader_piece {
-    struct blob_op op;
+    struct errand_op errand;
     struct blob_props props;
     uint64_t index;
-    bool is_out;
-    bool is_done;
     void *buf;
 };
 
 struct reader {
-    const struct clock *clock;
-    const atomic_int *signal; /* not 0: give up; may be NULL */
-    struct disk *disk;
-    struct transport *http;
-    struct backend *backend;
+    struct errand errand;
     uint64_t packed_count; /* items read so far */
     struct reader_piece pieces[READER_PIECES];
 };
 
+/* signal: not 0: give up; may be NULL. */
 MUST_USE enum err_code reader_open(struct reader *reader, struct end *end,
                                    const struct config *config, const struct clock *clock,
                                    const atomic_int *signal, struct err *err);

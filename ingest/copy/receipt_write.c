@@ -93,7 +93,7 @@ put_item(void *user, const struct item *item, uint64_t row, struct err *err)
     if (w->job->signal != NULL && atomic_load(w->job->signal) != 0) {
         return err_set(err, ERR_INTERRUPTED, "interrupted while the receipt was written");
     }
-    if (is_known && bit(verified->wrong_bits, row)) {
+    if (verify_is_wrong(verified, row)) {
         return ERR_OK; /* the target does not have it as it was stored */
     }
     size_t begin = w->out.len;
@@ -102,7 +102,7 @@ put_item(void *user, const struct item *item, uint64_t row, struct err *err)
     json_object_begin(&json);
     json_key_path(&json, "path", item->name);
     text_clear(&w->blob);
-    text_addf(&w->blob, "%s%s", w->job->prefix == NULL ? "" : w->job->prefix, item->name);
+    text_addf(&w->blob, "%s%s", w->job->prefix == NULL ? "" : w->job->prefix, item->target);
     json_key_path(&json, "blob", text_str(&w->blob));
     json_key_str(&json, "type", blob_type_names[item->type]);
     json_key_u64(&json, "size", item->size_bytes);

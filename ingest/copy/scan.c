@@ -1,6 +1,5 @@
 #include "ingest/copy/scan.h"
 
-#include "base/units.h"
 #include "ingest/copy/compare.h"
 #include "ingest/copy/mime.h"
 #include "storage/wrap/packer.h"
@@ -9,104 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define BLOCK_STEP     ((uint64_t)1 << 20)
 #define PACK_BYTES_MIN 256U /* less is not worth the decompressing */
-
-/* A block takes 25 bytes of bookkeeping while its item is on its way, and many items are at a time.
- * Only where buffers of that size are to be had. */
-#define BLOCKS_WANTED_MAX UINT64_C(32768)
-
-static uint64_t
-block_for(uint64_t size_bytes, uint64_t blocks)
-{
-    uint64_t block = (size_bytes + blocks - 1) / blocks;
-    return (block + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
-}
-
-/* Before the target's own limits: as asked, but larger for items of very many blocks. */
-static uint64_t
-block_wanted(const struct copy_options *copy, size_t block_largest, uint64_t size_bytes)
-{
-    uint64_t block = copy->block_bytes;
-    if (copy->has_block_bytes) {
-        return block;
-    }
-    if (copy->large_block_bytes != 0 && size_bytes > block) {
-        block = copy->large_block_bytes;
-    }
-    if ((size_bytes + block - 1) / block <= BLOCKS_WANTED_MAX) {
-        return block;
-    }
-    return MAX_OF(block, MIN_OF(block_for(size_bytes, BLOCKS_WANTED_MAX), block_largest));
-}
-
-enum err_code
-scan_block_bytes(const struct copy_options *copy, const struct end_caps *caps, size_t block_largest,
-                 uint64_t size_bytes, uint32_t *ret_block_bytes, struct err *err)
-{
-    char a[UNITS_TEXT_BYTES];
-    char b[UNITS_TEXT_BYTES];
-    ASSERT(copy->block_bytes > 0);
-    ASSERT(block_largest > 0);
-    uint64_t block = block_wanted(copy, block_largest, size_bytes);
-    uint64_t blocks_max = caps->blocks_max == 0 ? UINT32_MAX : caps->blocks_max;
-    if (caps->item_bytes_max != 0 && size_bytes > caps->item_bytes_max) {
-        return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes items up to %s",
-                       units_format_size(size_bytes, a),
-                       units_format_size(caps->item_bytes_max, b));
-    }
-    if ((size_bytes + block - 1) / block > blocks_max) {
-        uint64_t needed = block_for(size_bytes, blocks_max);
-        if (copy->has_block_bytes) {
-            return err_set(err, ERR_ITEM_TOO_LARGE,
-                           "it needs more than the target's %llu blocks of %s; use --block-size %s",
-                           (unsigned long long)blocks_max, units_format_size(block, a),
-                           units_format_size(needed, b));
-        }
-        block = needed;
-    }
-    uint64_t piece = MIN_OF(block, MAX_OF(size_bytes, 1));
-    if (piece > block_largest) {
-        return err_set(
-            err, ERR_ITEM_TOO_LARGE,
-            "it needs buffers of %s, of which --memory %s has room for none; use --memory %s",
-            units_format_size(piece, a), units_format_size(copy->memory_bytes, b),
-            units_format_size(copy->memory_bytes * 2 * (piece / block_largest + 1),
-                              (char[UNITS_TEXT_BYTES]){0}));
-    }
-    *ret_block_bytes = (uint32_t)block;
-    return ERR_OK;
-}
-
-enum blob_type
-scan_type(const struct end *source, const struct end *target, const struct blob_props *props)
-{
-    bool stays_page = source->caps.keeps_props && target->caps.page_bytes_max != 0 &&
-                      props->type == BLOB_TYPE_PAGE;
-    return stays_page ? BLOB_TYPE_PAGE : BLOB_TYPE_BLOCK;
-}
-
-enum err_code
-scan_check_type(enum blob_type type, const struct end_caps *caps, uint64_t size_bytes,
-                struct err *err)
-{
-    char a[UNITS_TEXT_BYTES];
-    char b[UNITS_TEXT_BYTES];
-    if (type != BLOB_TYPE_PAGE) {
-        return ERR_OK;
-    }
-    if (size_bytes % BLOB_PAGE_BYTES != 0) {
-        return err_set(err, ERR_ITEM_ALIGNMENT,
-                       "it has %llu bytes; a page blob has a multiple of %u",
-                       (unsigned long long)size_bytes, BLOB_PAGE_BYTES);
-    }
-    if (size_bytes > caps->page_bytes_max) {
-        return err_set(err, ERR_ITEM_TOO_LARGE, "it has %s; the target takes page blobs up to %s",
-                       units_format_size(size_bytes, a),
-                       units_format_size(caps->page_bytes_max, b));
-    }
-    return ERR_OK;
-}
 
 enum err_code
 scan_init(struct scan *scan, const struct scan_options *options, struct err *err)
@@ -432,19 +334,34 @@ put_place(struct batch *batch, struct item *item, const struct copy_place *place
     }
 }
 
-/* An empty folder is kept where the target has folders; elsewhere it is nothing. */
+/* An empty folder is kept where the target has folders; elsewhere it is only counted. One whose
+ * name something else has is an item that failed: it is not lost in silence. */
 static enum err_code
 add_folder(struct scan *scan, const struct entry *entry, struct err *err)
 {
     struct copy_place place = {0};
+    struct err why = ERR_NONE;
+    bool is_made = false;
     const struct copy_options *copy = scan->options.copy;
-    if (copy->place == NULL || !filter_takes(&copy->filter, entry->name)) {
+    if (!filter_takes(&copy->filter, entry->name)) {
+        return ERR_OK;
+    }
+    atomic_fetch_add_explicit(&scan->folders_empty, 1, memory_order_relaxed);
+    if (copy->place == NULL) {
         return ERR_OK;
     }
     copy->place(copy->place_user, entry, &place);
-    return place.verdict == PLACE_TAKE && place.target != NULL
-               ? end_make_folder(scan->options.target, place.target, err)
-               : ERR_OK;
+    if (place.verdict != PLACE_TAKE || place.target == NULL) {
+        return ERR_OK;
+    }
+    enum err_code code = end_make_folder(scan->options.target, place.target, &is_made, &why);
+    atomic_fetch_add_explicit(&scan->folders_kept, is_made, memory_order_relaxed);
+    if (err_class(code) == ERR_CLASS_ITEM) {
+        item_fail(scan->filling, new_item(scan, entry), ITEM_FAILED, &why);
+        return ERR_OK;
+    }
+    *err = code == ERR_OK ? *err : why;
+    return code;
 }
 
 /* An entry that cannot be copied, whatever it is, or that is not to be. */

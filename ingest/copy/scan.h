@@ -50,6 +50,8 @@ struct scan {
     uint64_t next_item_id;
     atomic_uint_least64_t items;
     atomic_uint_least64_t bytes;
+    atomic_uint_least64_t folders_empty;
+    atomic_uint_least64_t folders_kept; /* of them */
     atomic_uint_least64_t encoded; /* items that stay compressed, though not by us, in a folder */
     struct mail stop;              /* control's, to us */
     struct mail stopped;           /* ours, to control */

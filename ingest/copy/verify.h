@@ -33,6 +33,14 @@ struct verify_result {
     uint8_t *read_back_bits; /* a bit per row: read again and equal */
 };
 
+/* Is this row of the plan not at the target as it was stored? */
+static inline bool
+verify_is_wrong(const struct verify_result *verified, uint64_t row)
+{
+    return row <= verified->rows && verified->wrong_bits != NULL &&
+           (verified->wrong_bits[row >> 3] >> (row & 7) & 1) != 0;
+}
+
 MUST_USE enum err_code verify_run(const struct verify_options *options,
                                   struct verify_result *ret_result, struct err *err);
 void verify_result_done(struct verify_result *result);

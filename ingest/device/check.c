@@ -219,6 +219,7 @@ try_proposal(const struct check_options *options, struct check_result *result, s
 {
     enum err_code code = ERR_OK;
     struct check_options with_plan = *options;
+    with_plan.tell = NULL;
     result->proposal_verdict = verdict_by_codes(result);
     for (int round = 0; round < ROUNDS_MAX && moves_anything(&result->proposal); round++) {
         struct check_result next = {0};

@@ -38,6 +38,9 @@ struct check_options {
     /* Called on the calling thread now and then; NULL: never. */
     void (*progress)(void *user, uint64_t items, uint64_t bytes);
     void *user;
+    /* Each finding that the result counts, on any thread; NULL: not told. */
+    void (*tell)(void *user, const struct finding *finding);
+    void *tell_user;
 };
 
 /* A container or file share that something of the device becomes a part of. */

@@ -23,6 +23,9 @@ check_add(struct check *check, struct check_thread *thread, const struct finding
         shown.path = text_str(&thread->shown);
     }
     finding_add(&thread->findings, &shown);
+    if (check->options->tell != NULL) {
+        check->options->tell(check->options->tell_user, &shown);
+    }
 }
 
 void

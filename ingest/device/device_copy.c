@@ -3,8 +3,12 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "ingest/device/device_place.h"
+#include "ingest/device/log_job.h"
+#include "storage/local/address.h"
 
 #include <string.h>
+
+#define SERIAL_BYTES_MAX 64U
 
 /* The parts of the target: an account of a local store, a container of an Azure one. */
 struct targets {
@@ -19,6 +23,12 @@ struct device_run {
     struct targets targets;
     struct device_place place;
     struct text identity;
+    struct text real;   /* the device's path, resolved */
+    struct text serial; /* what stands for it in the names of logs */
+    const char *log_accounts[DEVICE_ACCOUNTS_MAX];
+    struct log_job_options log_options;
+    struct log_job *logs; /* NULL: a dry run */
+    struct text log_folder;
 };
 
 static bool
@@ -117,12 +127,35 @@ check_apart(const struct device_run *run, const struct check_container *stored,
     return ERR_OK;
 }
 
+/* Where an account's logs go. They are made first, so that an account that cannot be written is
+ * known before the first byte moves. */
+static void
+add_log_parts(struct targets *targets, const struct device_copy_options *options)
+{
+    static const char *const containers[] = {LOG_CONTAINER, CUSTODY_CONTAINER};
+    unsigned count = options->manifest == MANIFEST_IGNORE ? 1 : 2;
+    for (unsigned i = 0; i < options->account_count; i++) {
+        const struct device_account *account = &options->accounts[i];
+        if (is_local(account->end)) {
+            add_part(targets, account->name, account->end, true);
+            continue;
+        }
+        for (unsigned k = 0; k < count; k++) {
+            AUTO_TEXT key = TEXT_INIT;
+            text_addf(&key, "%s/%s", account->name, containers[k]);
+            add_part(targets, text_str(&key), join(&targets->arena, account->end, containers[k]),
+                     false);
+        }
+    }
+}
+
 static enum err_code
 list_targets(struct device_run *run, struct err *err)
 {
     struct targets *targets = &run->targets;
     const struct check_result *check = run->check;
-    targets->parts = mem_take((check->stored_count + 1) * sizeof *targets->parts);
+    size_t most = check->stored_count + 2UL * run->options->account_count;
+    targets->parts = mem_take((most + 1) * sizeof *targets->parts);
     for (unsigned i = 0; i < check->stored_count; i++) {
         const struct check_container *stored = &check->stored[i];
         const struct device_account *account = find_account(run->options, stored->account);
@@ -132,8 +165,7 @@ list_targets(struct device_run *run, struct err *err)
             return err->code;
         }
         if (is_local(account->end)) {
-            add_part(targets, account->name, account->end, true);
-            continue;
+            continue; /* one part for all of it, below */
         }
         if (stored->is_files) {
             return err_set(err, ERR_UNSUPPORTED,
@@ -144,6 +176,7 @@ list_targets(struct device_run *run, struct err *err)
         text_addf(&key, "%s/%s", account->name, stored->name);
         add_part(targets, text_str(&key), join(&targets->arena, account->end, stored->name), false);
     }
+    add_log_parts(targets, run->options);
     return ERR_OK;
 }
 
@@ -170,28 +203,149 @@ describe(struct device_run *run)
     json_object_end(&json);
 }
 
+/* ---- logs ---- */
+
+/* Of the device in names: its folder's, as far as it can stand there. */
+static void
+name_serial(const char *path, struct text *out)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    for (size_t i = 0; name[i] != '\0' && i < SERIAL_BYTES_MAX; i++) {
+        bool is_kept = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+                       (name[i] >= '0' && name[i] <= '9');
+        text_add(out, is_kept ? &name[i] : "-", 1);
+    }
+    if (out->len == 0) {
+        text_add_str(out, "device");
+    }
+}
+
+static enum err_code
+open_logs(struct device_run *run, struct err *err)
+{
+    const struct device_copy_options *options = run->options;
+    if (options->copy->dry_run) {
+        return ERR_OK;
+    }
+    if (path_resolve(options->copy->source, &run->real, err) != ERR_OK) {
+        return err->code;
+    }
+    name_serial(text_str(&run->real), &run->serial);
+    for (unsigned i = 0; i < options->account_count; i++) {
+        run->log_accounts[i] = options->accounts[i].name;
+    }
+    run->log_options = (struct log_job_options){
+        .copy = options->copy,
+        .rules = &options->rules,
+        .manifest = options->manifest,
+        .accounts = run->log_accounts,
+        .account_count = options->account_count,
+        .only_account = run->place.only_account,
+        .order = "copy",
+        .serial = text_str(&run->serial),
+        .wants_verbose = options->wants_verbose_log,
+        .signal = &options->control->signal,
+    };
+    return log_job_new(&run->log_options, &run->logs, err);
+}
+
+static enum err_code
+on_ended(void *user, const struct copy_ended *ended, struct err *err)
+{
+    struct device_run *run = user;
+    text_clear(&run->log_folder);
+    text_addf(&run->log_folder, "%s/logs", ended->folder);
+    enum err_code code = log_job_write(run->logs, text_str(&run->log_folder), ended, err);
+    return code == ERR_OK ? log_job_store(run->logs, ended, err) : code;
+}
+
+/* Nothing was copied, so there is no job: what is known of the tree names a folder. */
+static void
+write_findings(struct device_run *run)
+{
+    struct err err = ERR_NONE;
+    AUTO_TEXT key = TEXT_INIT;
+    uint8_t digest[XXH3_BYTES];
+    char hex[2 * XXH3_BYTES + 1];
+    if (run->logs == NULL) {
+        return;
+    }
+    text_addf(&key, "%s\n%s", text_str(&run->real), text_str(&run->identity));
+    digest_xxh3(text_str(&key), key.len, digest);
+    text_addf(&run->log_folder, "%s/jobs/check-%s/logs", run->options->copy->state,
+              hex_encode(digest, 8, hex));
+    if (log_job_write_findings(run->logs, text_str(&run->log_folder), &err) != ERR_OK) {
+        text_clear(&run->log_folder); /* the halt is what matters */
+        run->options->events->notice(run->options->events->user, &err);
+    }
+}
+
+static void
+forward_progress(void *user, const struct copy_figures *figures)
+{
+    const struct copy_events *events = ((struct device_run *)user)->options->events;
+    if (events->progress != NULL) {
+        events->progress(events->user, figures);
+    }
+}
+
+static void
+forward_item(void *user, const struct item *item)
+{
+    struct device_run *run = user;
+    const struct copy_events *events = run->options->events;
+    if (run->logs != NULL) {
+        log_job_item(run->logs, item);
+    }
+    if (events->item != NULL) {
+        events->item(events->user, item);
+    }
+}
+
+static void
+forward_notice(void *user, const struct err *err)
+{
+    const struct copy_events *events = ((struct device_run *)user)->options->events;
+    if (events->notice != NULL) {
+        events->notice(events->user, err);
+    }
+}
+
+static void
+forward_begun(void *user, const char *job)
+{
+    const struct copy_events *events = ((struct device_run *)user)->options->events;
+    if (events->begun != NULL) {
+        events->begun(events->user, job);
+    }
+}
+
 static enum err_code
 copy_it(struct device_run *run, struct copy_result *ret_copy, struct err *err)
 {
     const struct device_copy_options *options = run->options;
     struct copy_options copy = *options->copy;
+    const struct copy_events events = {.user = run,
+                                       .progress = forward_progress,
+                                       .item = forward_item,
+                                       .notice = forward_notice,
+                                       .begun = forward_begun};
     run->place.rules = &options->rules;
     run->place.manifest = options->manifest == MANIFEST_REQUIRE ? run->check->manifest : NULL;
-    run->place.only_account = options->rules.device.sku == SKU_DISK && options->account_count == 1
-                                  ? options->accounts[0].name
-                                  : NULL;
     enum err_code code = device_place_open(&run->place, copy.source, err);
     if (code != ERR_OK) {
         return code;
     }
-    describe(run);
+    copy.ended = run->logs == NULL ? NULL : on_ended;
+    copy.ended_user = run;
     copy.place = device_place_ask;
     copy.place_user = &run->place;
     copy.parts = run->targets.parts;
     copy.part_count = run->targets.count;
     copy.identity = text_str(&run->identity);
     copy.has_warnings = run->check->verdict == VERDICT_WARNINGS;
-    code = copy_run(&copy, options->events, options->control, ret_copy, err);
+    code = copy_run(&copy, &events, options->control, ret_copy, err);
     device_place_close(&run->place);
     return code;
 }
@@ -217,10 +371,10 @@ tell_halt(const struct check_result *check, struct err *stop)
                   text_str(&causes), (unsigned long long)count);
 }
 
-enum err_code
-device_copy(const struct device_copy_options *options, struct check_result *ret_check,
-            struct copy_result *ret_copy, struct err *err)
+static enum err_code
+check_it(struct device_run *run, struct check_result *ret_check, struct err *err)
 {
+    const struct device_copy_options *options = run->options;
     const char *paths[] = {options->copy->source};
     const struct check_options check = {
         .paths = paths,
@@ -228,28 +382,58 @@ device_copy(const struct device_copy_options *options, struct check_result *ret_
         .rules = options->rules,
         .manifest = options->manifest,
         .signal = &options->control->signal,
+        .tell = run->logs == NULL ? NULL : log_job_finding,
+        .tell_user = run->logs,
     };
-    struct device_run run = {.options = options, .check = ret_check};
-    *ret_copy = (struct copy_result){0};
-    enum err_code code = check_run(&check, ret_check, err);
+    return check_run(&check, ret_check, err);
+}
+
+static enum err_code
+check_and_copy(struct device_run *run, struct check_result *ret_check, struct copy_result *ret_copy,
+               struct err *err)
+{
+    enum err_code code = open_logs(run, err);
+    code = code == ERR_OK ? check_it(run, ret_check, err) : code;
     if (code != ERR_OK) {
         return code;
     }
+    describe(run);
     if (ret_check->verdict == VERDICT_HALT) {
         tell_halt(ret_check, &ret_copy->stop);
         ret_copy->exit = EXIT_HALTED;
+        write_findings(run);
         return ERR_OK;
     }
-    arena_init(&run.targets.arena, 4096);
-    code = check_accounts(&run, err);
-    code = code == ERR_OK ? list_targets(&run, err) : code;
-    if (code == ERR_OK && run.targets.count == 0) {
+    code = check_accounts(run, err);
+    code = code == ERR_OK ? list_targets(run, err) : code;
+    if (code == ERR_OK && ret_check->stored_count == 0) {
         ret_copy->exit = EXIT_NOTHING;
     } else if (code == ERR_OK) {
-        code = copy_it(&run, ret_copy, err);
+        code = copy_it(run, ret_copy, err);
     }
+    return code;
+}
+
+enum err_code
+device_copy(const struct device_copy_options *options, struct check_result *ret_check,
+            struct copy_result *ret_copy, struct err *err)
+{
+    struct device_run run = {.options = options, .check = ret_check};
+    *ret_copy = (struct copy_result){0};
+    arena_init(&run.targets.arena, 4096);
+    run.place.only_account = options->rules.device.sku == SKU_DISK && options->account_count == 1
+                                 ? options->accounts[0].name
+                                 : NULL;
+    enum err_code code = check_and_copy(&run, ret_check, ret_copy, err);
+    if (run.log_folder.len > 0) {
+        ret_copy->logs = mem_text(text_str(&run.log_folder));
+    }
+    log_job_free(run.logs);
     mem_give(run.targets.parts);
     arena_done(&run.targets.arena);
     text_done(&run.identity);
+    text_done(&run.real);
+    text_done(&run.serial);
+    text_done(&run.log_folder);
     return code;
 }

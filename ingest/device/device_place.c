@@ -13,9 +13,11 @@ enum err_code
 device_place_open(struct device_place *place, const char *path, struct err *err)
 {
     place->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return place->root >= 0 ? ERR_OK
-                            : err_set_sys(err, err_from_source_errno(errno), errno,
-                                          "could not open the device '%s'", path);
+    enum err_code code =
+        errno == ENOENT || errno == ENOTDIR ? ERR_STORE_GONE : err_from_source_errno(errno);
+    return place->root >= 0
+               ? ERR_OK
+               : err_set_sys(err, code, errno, "cannot read the device tree '%s'", path);
 }
 
 void
@@ -64,10 +66,10 @@ finding_that_halts(const struct judgement *judgement)
 static void
 take(struct device_place *place, const struct judgement *judgement, struct copy_place *ret)
 {
-    const char *account = place->only_account != NULL ? place->only_account : judgement->account;
     struct manifest_fact fact;
     text_clear(&place->target);
-    text_addf(&place->target, "%s/%s/%s", account, judgement->container, judgement->name);
+    text_addf(&place->target, "%s/%s/%s", judgement->account, judgement->container,
+              judgement->name);
     ret->verdict = PLACE_TAKE;
     ret->target = text_str(&place->target);
     ret->type = judgement->share == SHARE_FILES ? BLOB_TYPE_FILE : judgement->type;
@@ -78,6 +80,9 @@ take(struct device_place *place, const struct judgement *judgement, struct copy_
     }
     text_clear(&place->key);
     text_add(&place->key, judgement->share_name.at, judgement->share_name.len);
+    if (fix_plan_has(place->rules->plan, FIX_BUILD, text_str(&place->key), FINDING_NONE)) {
+        return; /* its list is to be made anew, so the old one says nothing */
+    }
     text_addf(&place->key, "/%s", judgement->manifest_path);
     if (manifest_set_find(place->manifest, text_str(&place->key), place->key.len, &fact)) {
         ret->has_crc64 = fact.has_crc64;
@@ -86,27 +91,63 @@ take(struct device_place *place, const struct judgement *judgement, struct copy_
 }
 
 void
-device_place_ask(void *place_, const struct entry *entry, struct copy_place *ret_place)
+device_place_judge(struct device_place *place, const struct entry *entry, struct judgement *ret)
 {
-    struct device_place *place = place_;
-    struct judgement judgement;
     struct vhd vhd = {0};
     struct judge_entry asked = {.path = entry->name,
                                 .what = what_of(entry),
                                 .size_bytes = entry->props.size_bytes,
                                 .mtime_ns = entry->props.mtime_ns};
-    *ret_place = (struct copy_place){0};
     if (asked.what == WHAT_FILE && judge_wants_content(place->rules, entry->name) &&
         look(place, entry, &vhd)) {
         asked.vhd = &vhd;
     }
-    judge_entry(place->rules, &asked, &place->scratch, &judgement);
+    judge_entry(place->rules, &asked, &place->scratch, ret);
+    ret->account = place->only_account != NULL ? place->only_account : ret->account;
+}
+
+/* A folder of a file share goes where a file of its name would; the share itself has no name of its
+ * own, and is found by a file in it. One that would need another name is not kept: who looks for it
+ * would not find it. */
+static void
+take_folder(struct device_place *place, const struct entry *entry, struct copy_place *ret)
+{
+    AUTO_TEXT inside = TEXT_INIT;
+    struct judgement judgement;
+    struct entry as_file = {.kind = ENTRY_ITEM, .name = entry->name};
+    text_addf(&inside, "%s/-", entry->name);
+    device_place_judge(place, &as_file, &judgement);
+    bool is_share = judgement.name_original[0] == '\0' || judgement.container_original.len == 0;
+    if (is_share) {
+        as_file.name = text_str(&inside);
+        device_place_judge(place, &as_file, &judgement);
+    }
+    if (judgement.share != SHARE_FILES || judgement.is_item_renamed ||
+        judgement.container[0] == '\0' || judgement.container_original.len == 0 ||
+        (judgement.verdict != ENTRY_COPY && judgement.verdict != ENTRY_COPY_RENAMED)) {
+        return;
+    }
+    ret->verdict = PLACE_TAKE;
+    text_clear(&place->target);
+    text_addf(&place->target, "%s/%s", judgement.account, judgement.container);
+    if (!is_share) {
+        text_addf(&place->target, "/%s", judgement.name);
+    }
+    ret->target = text_str(&place->target);
+}
+
+void
+device_place_ask(void *place_, const struct entry *entry, struct copy_place *ret_place)
+{
+    struct device_place *place = place_;
+    struct judgement judgement;
+    *ret_place = (struct copy_place){0};
+    device_place_judge(place, entry, &judgement);
     switch (judgement.verdict) {
     case ENTRY_IS_NO_DATA:
         ret_place->verdict = PLACE_IGNORE;
-        if (asked.what == WHAT_FOLDER && judgement.share == SHARE_FILES &&
-            judgement.container[0] != '\0') {
-            take(place, &judgement, ret_place);
+        if (entry->kind == ENTRY_FOLDER && judgement.share == SHARE_FILES) {
+            take_folder(place, entry, ret_place);
         }
         break;
     case ENTRY_COPY:

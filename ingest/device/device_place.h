@@ -29,6 +29,10 @@ struct device_place {
 MUST_USE enum err_code device_place_open(struct device_place *place, const char *path,
                                          struct err *err);
 void device_place_close(struct device_place *place);
+/* The judge's answer; its texts live until the next call. The account is only_account's if there is
+ * one. */
+void device_place_judge(struct device_place *place, const struct entry *entry,
+                        struct judgement *ret);
 /* A copy_place_fn; user is the struct device_place. */
 void device_place_ask(void *place, const struct entry *entry, struct copy_place *ret_place);
 

@@ -168,7 +168,7 @@ local_end_barrier(struct end *base, struct err *err)
 }
 
 enum err_code
-local_end_make_folder(struct end *base, const char *name, struct err *err)
+local_end_make_folder(struct end *base, const char *name, bool *ret_is_made, struct err *err)
 {
     const struct local_end *end = CONTAINER_OF(base, struct local_end, end);
     AUTO_TEXT inside = TEXT_INIT;
@@ -178,6 +178,7 @@ local_end_make_folder(struct end *base, const char *name, struct err *err)
     places_init(&places, end->root, false);
     int folder = places_parent(&places, text_str(&inside), true, &ignored);
     places_done(&places);
+    *ret_is_made = folder >= 0;
     return folder >= 0 ? ERR_OK
                        : err_set_sys(err, err_from_target_errno(-folder), -folder,
                                      "could not make folder '%s' at '%s'", name, end->path);

@@ -50,7 +50,8 @@ enum err_code local_end_prepare(struct end *end, bool dry_run, uint64_t *ret_fre
                                 bool *ret_is_fresh, struct err *err);
 enum err_code local_end_begin(struct end *end, const char *job_path, struct err *err);
 enum err_code local_end_barrier(struct end *end, struct err *err);
-enum err_code local_end_make_folder(struct end *end, const char *name, struct err *err);
+enum err_code local_end_make_folder(struct end *end, const char *name, bool *ret_is_made,
+                                    struct err *err);
 enum err_code local_end_tidy(struct end *end, const char *nonce, struct err *err);
 struct end *local_end_close(struct end *end);
 /* Open root if it is not; a folder that is missing is ERR_STORE_GONE. */

@@ -42,8 +42,16 @@ for pair in acct_BlockBlob/cont1:acct/cont1 acct_PageBlob/disks:acct/disks acct_
     other_BlockBlob/logs:other/logs; do
     diff -r "dev/${pair%%:*}" "store/${pair##*:}" || fail "$pair differs"
 done
+receipt=$(summary receipt)
+grep -q '"path":"acct_AzFile/share1/f.txt","blob":"acct/share1/f.txt","type":"AzureFile"' "$receipt" || fail "$(cat "$receipt")"
 copy 0 dev "${ends[@]}"
 equal "copied again" "$(summary items.copied)" 0
+
+echo "- a file of several blocks"
+mkdir -p large/acct_BlockBlob/cont1
+head -c 3000000 /dev/urandom >large/acct_BlockBlob/cont1/large
+copy 4 large --account "acct=file:larger//acct" --manifest build --block-size 1MiB
+cmp large/acct_BlockBlob/cont1/large larger/acct/cont1/large || fail "it differs"
 
 echo "- bytes that are not those of the manifest are not stored"
 rm -rf store
@@ -69,3 +77,29 @@ equal "renamed" "$(summary items.renamed)" 1
 accounted
 equal "mapped" "$(cat store/acct/backup/z)" b
 [[ -n $(find store/acct/cont1/BlockBlob -name 'DataBox-0x*') ]] || fail "the renamed blob is not there"
+
+echo "- empty folders of file shares are kept, those of blob shares counted"
+mkdir -p hollow/acct_AzFile/{share1/{empty,deep/er/empty,full},lonely,Upper/in} hollow/acct_AzFile/share1/CON hollow/acct_BlockBlob/cont1/empty
+echo x >hollow/acct_AzFile/share1/full/x
+for round in 1 2; do
+    copy 4 hollow --account "acct=file:hollowed//acct" --manifest build
+    equal "empty" "$(summary folders.empty)" 6
+    equal "kept" "$(summary folders.kept)" 4
+    accounted
+    [[ -d hollowed/acct/share1/empty && -d hollowed/acct/share1/deep/er/empty ]] || fail "not kept, $round"
+    [[ -d hollowed/acct/lonely && -d hollowed/acct/upper/in ]] || fail "shares not kept, $round"
+    [[ ! -e hollowed/acct/cont1 && ! -e hollowed/acct/share1/CON ]] || fail "too much was kept, $round"
+    rm -r hollowed/acct/share1/empty
+done
+
+echo "- also by a run that goes on, and not over a file of the same name"
+mkdir -p hollow/acct_BlockBlob/cont1 hollowed/acct/share1
+rm -rf hollow/acct_AzFile/share1/CON
+: >hollowed/acct/share1/empty
+copy 3 hollow --account "acct=file:hollowed//acct" --manifest build --restart
+equal "failed" "$(summary items.failed)" 1
+accounted
+rm hollowed/acct/share1/empty
+copy 4 hollow --account "acct=file:hollowed//acct" --manifest build
+[[ -d hollowed/acct/share1/empty ]] || fail "not kept by the run that goes on"
+equal "failed" "$(summary items.failed)" 0
