@@ -45,7 +45,7 @@ static const struct option options[] = {
     {.name = "include",     .kind = OPTION_LIST,   .offset = AT(include),      .value = "GLOB", .help = "take only what matches; may be repeated"},
     {.name = "exclude",     .kind = OPTION_LIST,   .offset = AT(exclude),      .value = "GLOB", .help = "leave out what matches; may be repeated"},
     {.name = "block-size",  .kind = OPTION_SIZE,   .offset = AT(block_bytes),  .value = "SIZE", .min = 65536, .max = UINT64_C(4000) << 20, .help = "size of blocks; larger where an item would need too many (default 8MiB; 4MiB with --compress, 1MiB from a remote store)"},
-    {.name = "lanes",       .kind = OPTION_NUMBER, .offset = AT(lanes),        .value = "N",    .min = 1, .max = 16, .help = "threads that move bytes (default: one per core, one more for downloads, at most 4)"},
+    {.name = "lanes",       .kind = OPTION_NUMBER, .offset = AT(lanes),        .value = "N",    .min = 1, .max = 16, .help = "threads that move bytes (default: one per core, at most 4)"},
     {.name = "in-flight",   .kind = OPTION_NUMBER, .offset = AT(in_flight),    .value = "N",    .min = 1, .max = 4096, .help = "requests of all lanes at a time (default 64)"},
     {.name = "memory",      .kind = OPTION_SIZE,   .offset = AT(memory_bytes), .value = "SIZE", .min = UINT64_C(64) << 20, .max = UINT64_C(1) << 40, .initial = "256MiB", .help = "memory of the whole process"},
     {.name = "bandwidth",   .kind = OPTION_RATE,   .offset = AT(bandwidth),    .value = "RATE", .help = "bytes per second at most, e.g. 200MiB/s"},

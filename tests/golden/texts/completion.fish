@@ -2,7 +2,7 @@ complete -c sallyport -n __fish_use_subcommand -a copy -d 'Copy a tree to a targ
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l include -x -d 'take only what matches; may be repeated'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l exclude -x -d 'leave out what matches; may be repeated'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l block-size -x -d 'size of blocks; larger where an item would need too many (default 8MiB; 4MiB with --compress, 1MiB from a remote store)'
-complete -c sallyport -n '__fish_seen_subcommand_from copy' -l lanes -x -d 'threads that move bytes (default: one per core, one more for downloads, at most 4)'
+complete -c sallyport -n '__fish_seen_subcommand_from copy' -l lanes -x -d 'threads that move bytes (default: one per core, at most 4)'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l in-flight -x -d 'requests of all lanes at a time (default 64)'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l memory -x -d 'memory of the whole process'
 complete -c sallyport -n '__fish_seen_subcommand_from copy' -l bandwidth -x -d 'bytes per second at most, e.g. 200MiB/s'
