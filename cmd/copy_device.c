@@ -87,8 +87,9 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
     struct arena arena;
     struct device_copy_options options = {
         .copy = copy,
-        .rules = {.device = {.sku = sku_of(values->sku), .has_tiers = values->has_tiers},
-                  .limits = limits_of(sku_of(values->sku)),
+        .rules = {.device = {.sku = sku_of(values->sku),
+                             .has_tiers = values->has_tiers,
+                             .file_shares = (enum file_shares)values->file_shares},
                   .bad_names = (enum bad_names)values->bad_names,
                   .plan = values->plan == NULL ? NULL : &plan},
         .manifest = (enum manifest_policy)values->manifest,
@@ -100,6 +101,9 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
     };
     arena_init(&arena, 1024);
     enum err_code code = take_plan(values, &plan, err);
+    code = code == ERR_OK ? limits_choose(sku_of(values->sku), (enum device_model)values->model,
+                                          &options.rules.limits, err)
+                          : code;
     if (code == ERR_OK && copy->target != NULL) {
         code = err_set(err, ERR_USAGE,
                        "a device has no TARGET: each share goes to its account's end, which "

@@ -20,6 +20,8 @@ struct copy_device_values {
     int bad_names;
     int manifest;
     bool has_tiers;
+    int model;
+    int file_shares;
     bool wants_verbose_log;
 };
 

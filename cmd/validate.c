@@ -25,6 +25,8 @@ struct validate_values {
     struct option_list paths;
     int sku;
     bool has_tiers;
+    int model;
+    int file_shares;
     const char *plan;
     bool is_redacted;
     int bad_names;
@@ -37,6 +39,8 @@ struct validate_values {
 static const struct option options[] = {
     {.name = "sku",        .kind = OPTION_CHOICE, .offset = AT(sku),        .value = "databox|disk|heavy",     .help = "what kind of device it is", .initial = "databox"},
     {.name = "tiers",      .kind = OPTION_FLAG,   .offset = AT(has_tiers),                                     .help = "the order has access-tier folders: Hot, Cool, Cold, Archive in block blob shares"},
+    {.name = "model",      .kind = OPTION_CHOICE, .offset = AT(model),      .value = "classic|120|525",        .help = "which Data Box: of the first generation, or its terabytes", .initial = "classic"},
+    {.name = "file-shares", .kind = OPTION_CHOICE, .offset = AT(file_shares), .value = "standard|large|premium", .help = "what the accounts' file shares may hold: large: 100 TiB each, premium: 100 TiB in all", .initial = "standard"},
     {.name = "plan",       .kind = OPTION_TEXT,   .offset = AT(plan),       .value = "FILE",                   .help = "judge the tree as this fix plan would have it copied"},
     {.name = "bad-names",  .kind = OPTION_CHOICE, .offset = AT(bad_names),  .value = "halt|rename|skip",       .help = "what becomes of names that the store does not take", .initial = "halt"},
     {.name = "manifest",   .kind = OPTION_CHOICE, .offset = AT(manifest),   .value = "require|build|ignore",   .help = "compare with the lists of files that prepare to ship leaves; build: differences do not halt", .initial = "require"},
@@ -306,14 +310,19 @@ check(const struct validate_values *values, struct view *view, struct check_resu
     struct check_options check_options = {
         .paths = values->paths.values,
         .path_count = values->paths.count,
-        .rules = {.device = {.sku = sku, .has_tiers = values->has_tiers},
-                  .limits = limits_of(sku),
+        .rules = {.device = {.sku = sku,
+                             .has_tiers = values->has_tiers,
+                             .file_shares = (enum file_shares)values->file_shares},
                   .bad_names = (enum bad_names)values->bad_names},
         .manifest = (enum manifest_policy)values->manifest,
         .signal = &signal_seen,
         .progress = on_progress,
         .user = view,
     };
+    if (limits_choose(sku, (enum device_model)values->model, &check_options.rules.limits, err) !=
+        ERR_OK) {
+        return err->code;
+    }
     if (values->paths.count > CHECK_TREES_MAX) {
         return err_set(err, ERR_USAGE, "%u paths are too many; at most %u disks make an order",
                        values->paths.count, CHECK_TREES_MAX);

@@ -103,7 +103,9 @@ check_tree(struct check *check, unsigned index, struct err *err)
                                    .signal = check->options->signal};
     check->tree = index;
     events.user = check;
+    check_look_at_root(check);
     check_list_shares(check);
+    check_read_scan_log(check);
     enum err_code code = check_read_manifests(check, err);
     if (code == ERR_OK && tree_walk(check->roots[index], &options, &events, err) != ERR_OK) {
         code = err_wrap(err, "'%s'", check->options->paths[index]);
@@ -128,7 +130,8 @@ check_trees(struct check *check, struct check_result *result, struct err *err)
     for (unsigned i = 0; i < count && code == ERR_OK; i++) {
         code = open_tree(check, i, err);
     }
-    if (code == ERR_OK && count > 1) {
+    check->has_targets = count > 1;
+    if (code == ERR_OK) {
         code = manifest_set_new(check->options->scratch_folder, &check->targets, err);
     }
     for (unsigned i = 0; i < count && code == ERR_OK; i++) {
@@ -183,12 +186,14 @@ check_once(const struct check_options *options, struct check_result *ret_result,
 }
 
 /* Steps by code or for a list take away what they are made for and move nothing. Where something
- * is taken for another place, it may meet there what nobody has seen before. */
+ * is taken for another place, it may meet there what nobody has seen before; of packs nothing else
+ * was looked at. */
 static bool
 moves_anything(const struct fix_plan *plan)
 {
     for (unsigned i = 0; i < plan->count; i++) {
-        if (plan->steps[i].kind == FIX_MAP || plan->steps[i].kind == FIX_TIER) {
+        const struct fix_step *step = &plan->steps[i];
+        if (step->kind == FIX_MAP || step->kind == FIX_TIER || step->code == FINDING_PACKED_FILES) {
             return true;
         }
     }

@@ -216,42 +216,12 @@ on_child(void *check_, unsigned thread_index, const struct tree_entry *child)
 
 /* ---- files ---- */
 
-/* Does this entry's container, name or path stand there already? Halts only where a blob would
- * be lost. */
 static void
-look_at_target(struct check *check, struct check_thread *thread, const struct tree_entry *entry,
-               const struct judgement *judgement)
+add_bytes(_Atomic(uint64_t) *sum, uint64_t bytes)
 {
-    bool is_twice = false;
-    bool is_new = true;
-    struct err err = ERR_NONE;
-    enum finding_code code = judgement->is_disk ? FINDING_DISK_NAME_TWICE : FINDING_PATH_TWICE;
-    struct text *key = &thread->key;
-    if (!judgement->is_disk && check->targets == NULL) {
-        return;
-    }
-    text_clear(key);
-    text_addf(key, "%s/%s/", judgement->share == SHARE_FILES ? "files" : "blobs",
-              judgement->account);
-    if (!judgement->is_disk) {
-        text_addf(key, "%s/", judgement->container);
-    }
-    text_add_str(key, judgement->name);
-    (void)pthread_mutex_lock(&check->mutex);
-    if (judgement->is_disk) {
-        is_twice = name_set_add(&check->disks, (struct slice){.at = key->bytes, .len = key->len});
-    } else {
-        struct manifest_entry target = {.path = text_str(key), .path_len = key->len};
-        if (manifest_set_add(check->targets, &target, &is_new, &err) != ERR_OK &&
-            check->err.code == ERR_OK) {
-            check->err = err;
-        }
-        is_twice = !is_new;
-    }
-    (void)pthread_mutex_unlock(&check->mutex);
-    if (is_twice) {
-        check_add(check, thread,
-                  &(struct finding){.code = code, .path = entry->path, .bytes = entry->size_bytes});
+    uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(sum, &before, check_sum(before, bytes),
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 
@@ -267,8 +237,7 @@ count_in_container(struct check *check, struct check_thread *thread, const struc
         thread->container = containers_note(&check->containers, judgement, NULL);
     }
     if (thread->container != NULL && is_files) {
-        atomic_fetch_add_explicit(&thread->container->bytes, entry->size_bytes,
-                                  memory_order_relaxed);
+        add_bytes(&thread->container->bytes, entry->size_bytes);
     }
 }
 
@@ -282,7 +251,7 @@ add_findings(struct check *check, struct check_thread *thread, const struct tree
         struct check_mark *mark = is_of_folder(code) ? find_mark(entry->tag, code) : NULL;
         if (mark != NULL) {
             atomic_fetch_add(is_settled ? &mark->files_settled : &mark->files_halting, 1);
-            atomic_fetch_add(&mark->bytes, entry->size_bytes);
+            add_bytes(&mark->bytes, entry->size_bytes);
             continue;
         }
         check_add(check, thread,
@@ -330,7 +299,8 @@ tell_progress(struct check *check)
     }
     for (unsigned i = 0; i < check->thread_count; i++) {
         items += atomic_load_explicit(&check->threads[i].items, memory_order_relaxed);
-        bytes += atomic_load_explicit(&check->threads[i].bytes, memory_order_relaxed);
+        bytes =
+            check_sum(bytes, atomic_load_explicit(&check->threads[i].bytes, memory_order_relaxed));
     }
     check->options->progress(check->options->user, items, bytes);
 }
@@ -342,9 +312,8 @@ count_item(struct check *check, unsigned thread_index, uint64_t bytes)
     /* Its own thread alone writes them. */
     uint64_t items = atomic_load_explicit(&thread->items, memory_order_relaxed) + 1;
     atomic_store_explicit(&thread->items, items, memory_order_relaxed);
-    atomic_store_explicit(&thread->bytes,
-                          atomic_load_explicit(&thread->bytes, memory_order_relaxed) + bytes,
-                          memory_order_relaxed);
+    uint64_t sum = atomic_load_explicit(&thread->bytes, memory_order_relaxed);
+    atomic_store_explicit(&thread->bytes, check_sum(sum, bytes), memory_order_relaxed);
     if (thread_index == 0 && items % PROGRESS_EVERY == 0) {
         tell_progress(check);
     }
@@ -389,7 +358,7 @@ on_entry(void *check_, unsigned thread_index, const struct tree_entry *entry)
         count_in_container(check, thread, entry, &judgement);
     }
     if (judgement.verdict == ENTRY_COPY || judgement.verdict == ENTRY_COPY_RENAMED) {
-        look_at_target(check, thread, entry, &judgement);
+        check_look_at_target(check, thread, entry, &judgement);
     }
 }
 

@@ -272,6 +272,8 @@ take_entry(struct bom_read *read, const struct manifest_entry *entry, struct err
     text_add(key, entry->path, entry->path_len);
     keyed.path = text_str(key);
     keyed.path_len = key->len;
+    /* Whoever goes by what is there does not hold its bytes against an old list. */
+    keyed.has_crc64 = keyed.has_crc64 && !read->share->is_settled;
     if (!read->is_second) {
         manifest_set_prefetch(check->manifest, keyed.path, keyed.path_len);
         enum err_code code = add_waiting(read, err);
@@ -419,7 +421,7 @@ check_compare(struct check *check, struct check_thread *thread, struct check_sha
         finding.code = FINDING_MANIFEST_SIZE;
     } else if (is_stale(check, share, entry->mtime_ns)) {
         finding.code = FINDING_MANIFEST_STALE;
-    } else if (!fact.has_crc64 && entry->size_bytes > 0) {
+    } else if (!fact.has_crc64 && entry->size_bytes > 0 && !share->is_settled) {
         finding.code = FINDING_MANIFEST_NO_CRC;
     } else {
         return;
@@ -434,6 +436,7 @@ check_unseen(struct check *check, struct err *err)
     if (check->manifest == NULL) {
         return ERR_OK;
     }
+    check_settle_scan(check);
     if (manifest_set_seen_count(check->manifest) < manifest_set_count(check->manifest)) {
         code = read_lists(check, true, err);
     }

@@ -71,7 +71,8 @@ struct check_thread {
 
 struct check {
     const struct check_options *options;
-    unsigned tree; /* that is being walked */
+    unsigned tree;             /* that is being walked */
+    struct finding_group scan; /* SCAN_ISSUES of this tree, until it is known whether they halt */
     int roots[CHECK_TREES_MAX];
     int64_t started_ns; /* wall clock */
     unsigned thread_count;
@@ -93,9 +94,11 @@ struct check {
     struct check_spot *spots;
     unsigned spot_count, spot_room;
     unsigned spots_lost[FINDING_COUNT]; /* no room: their code gets no proposal */
+    bool has_targets;                   /* several trees: all items are in targets */
     struct name_set disks;              /* names of managed disks */
     struct err err;                     /* the first that ends the check */
-    struct manifest_set *targets;       /* of all trees, if there are several */
+    struct manifest_set *targets;       /* of all items of several trees; of one tree, see
+                                           check_target.c */
     /* After the walks: */
     struct finding_set findings;
 };
@@ -105,6 +108,24 @@ extern const struct tree_events check_events; /* user: the struct check */
 /* Add a finding to a thread's set; entry's path is shown with its tree's if there are several. */
 void check_add(struct check *check, struct check_thread *thread, const struct finding *finding);
 void check_add_spot(struct check *check, const struct check_spot *spot);
+
+/* Sums of a device's own numbers: a tree may tell of more bytes than a counter holds. */
+static inline uint64_t
+check_sum(uint64_t a, uint64_t b)
+{
+    uint64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+/* check_device.c: what the device itself says of what became of it. Before the walk. */
+void check_look_at_root(struct check *check);
+void check_read_scan_log(struct check *check);
+/* After it, when it is known which shares hold files. */
+void check_settle_scan(struct check *check);
+
+/* check_target.c: does what this entry becomes stand there already? */
+void check_look_at_target(struct check *check, struct check_thread *thread,
+                          const struct tree_entry *entry, const struct judgement *judgement);
 
 /* check_manifest.c: shares, and their lists of files. */
 MUST_USE enum err_code check_read_manifests(struct check *check, struct err *err);

@@ -182,7 +182,8 @@ holds_data(struct check *check, const struct container *container,
 }
 
 /* The same path in two folders of one container would be the same blob. No table: each path of one
- * folder is looked for in those before it. */
+ * folder is looked for in those before it that are called as it is; the others are told as a whole.
+ */
 static enum err_code
 find_overlaps(struct check *check, const struct container *container, unsigned index,
               struct err *err)
@@ -193,9 +194,11 @@ find_overlaps(struct check *check, const struct container *container, unsigned i
                               .path = TEXT_INIT};
     for (unsigned i = 0; i < index; i++) {
         const struct container_source *other = &container->sources[i];
-        int fd = other->tree != overlap.source->tree
-                     ? -1
-                     : places_open(check->roots[other->tree], other->path, FOLDER_FLAGS, RESOLVE);
+        bool is_alike = other->tree == overlap.source->tree &&
+                        strcmp(other->original, overlap.source->original) == 0;
+        int fd = is_alike
+                     ? places_open(check->roots[other->tree], other->path, FOLDER_FLAGS, RESOLVE)
+                     : -1;
         if (fd >= 0) {
             overlap.other_of[overlap.other_count] = other;
             overlap.others[overlap.other_count++] = fd;
@@ -250,8 +253,10 @@ look_at_container(struct check *check, struct container *container, struct err *
     }
     const char *owner = owner_of(container);
     const struct container_source *first = &container->sources[0];
-    if (container->is_files && limits->share_bytes_max > 0 &&
-        atomic_load(&container->bytes) > limits->share_bytes_max) {
+    uint64_t share_max = check->options->rules.device.file_shares == FILE_SHARES_STANDARD
+                             ? limits->share_bytes_max
+                             : limits->share_bytes_max_large;
+    if (container->is_files && share_max > 0 && atomic_load(&container->bytes) > share_max) {
         add(check, FINDING_CAPACITY, first->tree, first->path);
     }
     if (container->has_more_sources) {
@@ -318,6 +323,27 @@ collect_accounts(struct check *check, struct check_result *result)
     }
 }
 
+/* Premium accounts have a limit of their own besides each share's. */
+static void
+look_at_capacity(struct check *check, const struct check_result *result)
+{
+    uint64_t max = check->options->rules.limits->account_bytes_max;
+    bool is_premium = check->options->rules.device.file_shares == FILE_SHARES_PREMIUM;
+    for (unsigned i = 0; is_premium && max > 0 && i < result->accounts; i++) {
+        uint64_t sum = 0;
+        unsigned at = 0;
+        const struct container *container;
+        while ((container = containers_next(&check->containers, &at)) != NULL) {
+            bool is_of_it = container->is_files && container->has_data &&
+                            strcmp(container->account, result->account_names[i]) == 0;
+            sum = is_of_it ? check_sum(sum, atomic_load(&container->bytes)) : sum;
+        }
+        if (sum > max) {
+            add(check, FINDING_ACCOUNT_CAPACITY, 0, result->account_names[i]);
+        }
+    }
+}
+
 static void
 look_at_counts(struct check *check, struct check_result *result)
 {
@@ -337,7 +363,7 @@ sum_threads(struct check *check, struct check_result *result)
     for (unsigned i = 0; i < check->thread_count; i++) {
         struct check_thread *thread = &check->threads[i];
         result->items += atomic_load(&thread->items);
-        result->bytes += atomic_load(&thread->bytes);
+        result->bytes = check_sum(result->bytes, atomic_load(&thread->bytes));
         result->files_ignored += thread->files_ignored;
         result->folders_empty += thread->folders_empty;
     }
@@ -355,6 +381,7 @@ check_whole(struct check *check, struct check_result *result, struct err *err)
         code = look_at_container(check, container, err);
     }
     collect_accounts(check, result);
+    look_at_capacity(check, result);
     look_at_counts(check, result);
     for (unsigned i = 0; i < check->thread_count; i++) {
         finding_set_merge(&result->findings, &check->threads[i].findings);

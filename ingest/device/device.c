@@ -4,6 +4,8 @@
 
 #define DEVICE_AS_SKU_NAME(id, name) name,
 const char *const device_sku_names[SKU_COUNT] = {DEVICE_SKU_MAP(DEVICE_AS_SKU_NAME)};
+#define DEVICE_AS_MODEL_NAME(id, name) name,
+const char *const device_model_names[MODEL_COUNT] = {DEVICE_MODEL_MAP(DEVICE_AS_MODEL_NAME)};
 
 bool
 device_sku_find(const char *name, enum device_sku *ret_sku)

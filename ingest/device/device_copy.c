@@ -58,6 +58,26 @@ check_accounts(const struct device_run *run, struct err *err)
     return ERR_OK;
 }
 
+/* In a local store a file share is a folder of its account like a container, so one name is one
+ * folder, and what has one path in both would be one file. */
+static enum err_code
+check_apart(const struct device_run *run, const struct check_container *stored,
+            const struct device_account *account, struct err *err)
+{
+    const struct check_result *check = run->check;
+    for (unsigned i = 0; i < check->stored_count && stored->is_files; i++) {
+        const struct check_container *other = &check->stored[i];
+        if (!other->is_files && strcmp(other->name, stored->name) == 0 &&
+            find_account(run->options, other->account) == account) {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "account '%s' has a container and a file share '%s', which a local "
+                           "store cannot keep apart; map one of them to another name with a plan",
+                           account->name, stored->name);
+        }
+    }
+    return ERR_OK;
+}
+
 /* Where an account's logs go. They are made first, so that an account that cannot be written is
  * known before the first byte moves. */
 static enum err_code
@@ -82,6 +102,9 @@ list_targets(struct device_run *run, struct err *err)
         const struct check_container *stored = &check->stored[i];
         const struct device_account *account = find_account(run->options, stored->account);
         ASSERT(account != NULL);
+        if (account_is_local(account) && check_apart(run, stored, account, err) != ERR_OK) {
+            return err->code;
+        }
         if (stored->is_files && !account_is_local(account)) {
             return err_set(err, ERR_UNSUPPORTED,
                            "file share '%s' of account '%s': an Azure end cannot take file shares; "

@@ -46,6 +46,14 @@ add_example(struct finding_set *set, struct finding_group *group, const char *pa
     }
 }
 
+/* A tree may tell of more bytes than a counter holds. */
+static uint64_t
+sum_of(uint64_t a, uint64_t b)
+{
+    uint64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 void
 finding_add(struct finding_set *set, const struct finding *finding)
 {
@@ -55,7 +63,7 @@ finding_add(struct finding_set *set, const struct finding *finding)
     enum halt_cause halt = finding->is_settled ? HALT_NONE : row->halt;
     struct finding_group *group = find_group(set, finding->code, cls, halt);
     group->count++;
-    group->bytes += finding->bytes;
+    group->bytes = sum_of(group->bytes, finding->bytes);
     add_example(set, group, finding->path);
 }
 
@@ -66,7 +74,7 @@ finding_set_merge(struct finding_set *set, const struct finding_set *from)
         const struct finding_group *more = &from->groups[i];
         struct finding_group *group = find_group(set, more->code, more->cls, more->halt);
         group->count += more->count;
-        group->bytes += more->bytes;
+        group->bytes = sum_of(group->bytes, more->bytes);
         for (unsigned j = 0; j < more->example_count; j++) {
             add_example(set, group, more->examples[j]);
         }

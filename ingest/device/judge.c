@@ -90,7 +90,8 @@ is_of_format(enum finding_code code)
     case FINDING_DISK_CONVERSION:
     case FINDING_DIRECTORY_DISALLOWED:
     case FINDING_FOLDER_DISALLOWED:
-    case FINDING_DISK_TIER_MISSING: return true;
+    case FINDING_DISK_TIER_MISSING:
+    case FINDING_PACKED_FILES: return true;
     default: return false;
     }
 }
@@ -346,9 +347,11 @@ judge_file(struct work *work)
     }
     if (is_packed(place)) { /* what is in it has other names, which only its maker knows */
         add_finding(work, FINDING_PACKED_FILES, false);
-        work->ret->name = place->item;
-        work->ret->name_original = place->item;
-        return;
+        if (!is_taken_as(work, FIX_AS_BLOCK) && !is_taken_as(work, FIX_AS_PAGE)) {
+            work->ret->name = place->item;
+            work->ret->name_original = place->item;
+            return;
+        }
     }
     judge_format(work);
     if (place->kind == SHARE_FILES &&

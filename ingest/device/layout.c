@@ -250,7 +250,9 @@ layout_place(const struct device_options *options, const char *path, enum entry_
 {
     const char *rest = NULL;
     struct slice first = first_component(path, &rest);
-    struct place place = {.below = "", .item = ""};
+    const struct slice none = {"", 0}; /* no NULL: what takes bytes takes none of these */
+    struct place place = {
+        .share = none, .account = none, .container = none, .below = "", .item = ""};
     bool is_folder = rest != NULL || what == WHAT_FOLDER;
     bool is_device = first.len == 0 && rest == NULL;
     if (is_device || is_no_data(options->sku, first, rest != NULL, what)) {

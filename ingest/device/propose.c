@@ -8,12 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-#define ROOT_FILES "root-files"
+#define ROOT_FILES          "root-files"
+#define SHARE_FILES_OF_ROOT "share-root-files" /* a local store has both kinds in one folder */
 
 struct proposer {
     struct check *check;
     struct check_result *result;
-    char **taken; /* containers that this plan makes */
+    char **taken; /* containers that this plan makes, and files at roots: ACCOUNT/CONTAINER/NAME */
     unsigned taken_count;
 };
 
@@ -49,15 +50,25 @@ propose_container_name(struct slice folder, struct text *out)
 }
 
 static bool
-is_taken(struct proposer *self, struct slice account, bool is_files, const char *name)
+is_chosen(const struct proposer *self, const char *name)
+{
+    for (unsigned i = 0; i < self->taken_count; i++) {
+        if (strcmp(self->taken[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By a container or a file share: a local store cannot keep the two apart. */
+static bool
+is_taken(struct proposer *self, struct slice account, const char *name)
 {
     AUTO_TEXT of = TEXT_INIT;
     text_add(&of, account.at, account.len);
-    bool is_there = containers_has(&self->check->containers, text_str(&of), is_files, name);
-    for (unsigned i = 0; i < self->taken_count && !is_there; i++) {
-        is_there = strcmp(self->taken[i], name) == 0;
-    }
-    return is_there;
+    bool is_there = containers_has(&self->check->containers, text_str(&of), false, name) ||
+                    containers_has(&self->check->containers, text_str(&of), true, name);
+    return is_there || is_chosen(self, name);
 }
 
 static void
@@ -71,18 +82,17 @@ take(struct proposer *self, const char *name)
 /* A container that nothing else becomes: near to the folder's own name, else by the rule of what
  * is renamed, applied to the whole path because the same name may lie in several places. */
 static bool
-choose_container(struct proposer *self, struct slice account, bool is_files, const char *path,
-                 struct text *out)
+choose_container(struct proposer *self, struct slice account, const char *path, struct text *out)
 {
     struct err err = ERR_NONE;
     const char *slash = strrchr(path, '/');
     const char *last = slash == NULL ? path : slash + 1;
     struct slice name = {.at = last, .len = strlen(last)};
     struct slice whole = {.at = path, .len = strlen(path)};
-    if (!propose_container_name(name, out) || is_taken(self, account, is_files, text_str(out))) {
+    if (!propose_container_name(name, out) || is_taken(self, account, text_str(out))) {
         text_clear(out);
         if (rename_container(whole, out, &err) != ERR_OK ||
-            is_taken(self, account, is_files, text_str(out))) {
+            is_taken(self, account, text_str(out))) {
             return false;
         }
     }
@@ -192,7 +202,7 @@ map_root(struct proposer *self, const struct check_spot *spot)
         /* "$root" would be legal too, but not in every account, and it mixes what strayed with
          * what was put there on purpose. */
         text_addf(&to, ROOT_FILES "/%s", spot->path);
-    } else if (choose_container(self, account, false, spot->path, &name)) {
+    } else if (choose_container(self, account, spot->path, &name)) {
         text_add_str(&to, text_str(&name));
     } else {
         return;
@@ -201,21 +211,33 @@ map_root(struct proposer *self, const struct check_spot *spot)
 }
 
 /* A file directly in a share: blobs have a root container for that, as disks document it; file
- * shares have not. */
+ * shares have not. The shares of an account have one such container in common, so the second file
+ * of a name gets another. */
 static void
 map_share_root(struct proposer *self, const struct check_spot *spot)
 {
     struct place place;
+    struct err err = ERR_NONE;
     AUTO_TEXT to = TEXT_INIT;
+    AUTO_TEXT key = TEXT_INIT;
+    AUTO_TEXT name = TEXT_INIT;
     const char *slash = strchr(spot->path, '/');
     if (slash == NULL) {
         return;
     }
     const char *base = strrchr(spot->path, '/') + 1;
     layout_place(&self->check->options->rules.device, spot->path, WHAT_FILE, &place);
+    const char *folder = place.kind == SHARE_FILES ? SHARE_FILES_OF_ROOT : "$root";
+    text_add(&key, place.account.at, place.account.len);
+    text_addf(&key, "/%s/%s", folder, base);
+    struct slice whole = {.at = spot->path, .len = strlen(spot->path)};
+    if (is_chosen(self, text_str(&key)) && rename_container(whole, &name, &err) != ERR_OK) {
+        return;
+    }
+    take(self, text_str(&key));
     /* What lies in a tier folder keeps its tier. */
     text_add(&to, spot->path, (size_t)(base - spot->path));
-    text_addf(&to, "%s/%s", place.kind == SHARE_FILES ? ROOT_FILES : "$root", base);
+    text_addf(&to, "%s/%s", folder, name.len > 0 ? text_str(&name) : base);
     map(self, spot, text_str(&to));
 }
 
@@ -235,8 +257,8 @@ map_tier(struct proposer *self, const struct check_spot *spot)
     }
 }
 
-/* Two folders that would become one container: this one becomes a container of its own, in the same
- * tier. */
+/* Two folders that would become one container, or files that would become one blob: this one gets a
+ * name of its own beside the other, and so stays in its tier. */
 static void
 map_apart(struct proposer *self, const struct check_spot *spot)
 {
@@ -283,6 +305,7 @@ add_for_spot(struct proposer *self, const struct check_spot *spot)
     case FINDING_ROOT_FILE: map_root(self, spot); break;
     case FINDING_SHARE_ROOT_FILE: map_share_root(self, spot); break;
     case FINDING_TIER_CASE_VARIANT: map_tier(self, spot); break;
+    case FINDING_BLOB_COLLISION:
     case FINDING_CONTAINER_COLLISION: map_apart(self, spot); break;
     case FINDING_MANIFEST_MISSING: build(self, spot); break;
     default: break;

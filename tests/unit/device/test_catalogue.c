@@ -98,6 +98,7 @@ limits_are_those_of_the_newest_page(void **state)
     CHECK_U64(box->item_bytes_max[SHARE_FILES], 4 * TIB);
     CHECK_U64(box->share_bytes_max, 5 * TIB);
     CHECK_U64(box->share_bytes_max_large, 100 * TIB);
+    CHECK_U64(box->account_bytes_max, 100 * TIB - 200 * GIB);
     CHECK_U64(box->files_max, 500000000);
     CHECK_U64(box->containers_max, 512);
     CHECK_U64(box->accounts_max, 10);
@@ -125,6 +126,22 @@ older_pages_are_found_by_their_date(void **state)
     CHECK(limits_find(SKU_HEAVY, "2025-01") == NULL);
 }
 
+static void
+models_have_limits_of_their_own(void **state)
+{
+    const struct device_limits *limits = NULL;
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(limits_choose(SKU_DATABOX, MODEL_525, &limits, &err), &err);
+    CHECK_U64(limits->files_max, 1000000000);
+    CHECK_OK(limits_choose(SKU_DATABOX, MODEL_120, &limits, &err), &err);
+    CHECK_U64(limits->files_max, 500000000);
+    CHECK_OK(limits_choose(SKU_DISK, MODEL_CLASSIC, &limits, &err), &err);
+    CHECK(limits == limits_of(SKU_DISK));
+    CHECK_ERR(limits_choose(SKU_HEAVY, MODEL_525, &limits, &err), &err, ERR_USAGE);
+    CHECK_HAS(err.text, "--model 525");
+}
+
 int
 main(void)
 {
@@ -136,6 +153,7 @@ main(void)
         cmocka_unit_test(skus_have_their_names),
         cmocka_unit_test(limits_are_those_of_the_newest_page),
         cmocka_unit_test(older_pages_are_found_by_their_date),
+        cmocka_unit_test(models_have_limits_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ files_at_roots_are_mapped(void **state)
     run_halts(run, FINDING_ROOT_FILE, 1, "stray.txt");
     run_halts(run, FINDING_SHARE_ROOT_FILE, 3, "acct_AzFile/f.txt");
     CHECK_TEXT(run->result.proposal.steps[0].to, "acct_BlockBlob/root-files/stray.txt");
-    CHECK_TEXT(run->result.proposal.steps[1].to, "acct_AzFile/root-files/f.txt");
+    CHECK_TEXT(run->result.proposal.steps[1].to, "acct_AzFile/share-root-files/f.txt");
     CHECK_TEXT(run->result.proposal.steps[2].to, "acct_BlockBlob/$root/b.txt");
     run_mends(run);
 }
@@ -275,6 +275,21 @@ two_names_for_one_container_halt_and_are_kept_apart(void **state)
     CHECK_U64(run->result.items, 4);
 }
 
+/* The folder is told and moved as a whole; what lies in it is not told again, and the one that has
+ * the name by right stays where it is. */
+static void
+equal_paths_of_two_names_are_told_once(void **state)
+{
+    struct run *run = *state;
+    tree_file(&run->folder, "acct_BlockBlob/Data/same", 1);
+    tree_file(&run->folder, "acct_BlockBlob/data/same", 1);
+    run_look(run, SKU_DATABOX);
+    run_halts(run, FINDING_CONTAINER_COLLISION, 1, "acct_BlockBlob/Data");
+    CHECK_U64(run->result.proposal.count, 1);
+    CHECK_TEXT(run->result.proposal.steps[0].from, "acct_BlockBlob/Data");
+    run_mends(run);
+}
+
 /* Nothing is made of an empty folder, so it takes no name from another. */
 static void
 an_empty_folder_collides_with_nothing(void **state)
@@ -445,6 +460,7 @@ main(void)
         TEST(a_proposal_holds_the_plan_that_was_given),
         TEST(an_unreadable_folder_halts_without_access),
         TEST(two_names_for_one_container_halt_and_are_kept_apart),
+        TEST(equal_paths_of_two_names_are_told_once),
         TEST(an_empty_folder_collides_with_nothing),
         TEST(one_path_in_two_tiers_halts),
         TEST(a_container_in_several_tiers_is_one_container),

@@ -202,6 +202,32 @@ what_a_plan_leaves_out_is_no_mismatch(void **state)
     CHECK_TEXT(finding_verdict_name(run->result.verdict), "clean");
 }
 
+/* A list that a plan has built anew says nothing of checksums, neither that they are wrong nor that
+ * they are missing. */
+static void
+what_a_plan_builds_is_not_held_against_the_old_list(void **state)
+{
+    struct run *run = *state;
+    struct fix_plan plan;
+    struct manifest_fact fact;
+    struct fix_step step = {.kind = FIX_BUILD, .from = "acct_BlockBlob"};
+    static const char path[] = "acct_BlockBlob/data/a";
+    run->options.manifest = MANIFEST_REQUIRE;
+    tree_file(&run->folder, path, 1);
+    tree_text(&run->folder, "BOM/acct_BlockBlob.txt",
+              "<file size=\"1\" crc64=\"0x0000000000000007\">\\data\\a</file>\n");
+    run_look(run, SKU_DATABOX);
+    CHECK(manifest_set_find(run->result.manifest, path, strlen(path), &fact) && fact.has_crc64);
+    fix_plan_init(&plan);
+    CHECK_OK(fix_plan_add(&plan, &step, &run->err), &run->err);
+    run->options.rules.plan = &plan;
+    run_look(run, SKU_DATABOX);
+    run->options.rules.plan = NULL;
+    fix_plan_done(&plan);
+    CHECK(manifest_set_find(run->result.manifest, path, strlen(path), &fact) && !fact.has_crc64);
+    CHECK_TEXT(finding_verdict_name(run->result.verdict), "clean");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, run_begin, run_end)
 
 int
@@ -222,6 +248,7 @@ main(void)
         TEST(other_policies_never_halt_for_a_list),
         TEST(what_a_plan_maps_from_outside_is_no_mismatch),
         TEST(what_a_plan_leaves_out_is_no_mismatch),
+        TEST(what_a_plan_builds_is_not_held_against_the_old_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,23 @@ rules_of(enum device_sku sku, bool has_tiers)
     return rules;
 }
 
+/* Its name and place are judged from then on like any other's. */
+static void
+a_pack_that_is_taken_as_a_block_blob_is_judged_as_one(void **state)
+{
+    struct judge_rules rules = rules_of(SKU_DATABOX, false);
+    (void)state;
+    add(FIX_AS_BLOCK, NULL, NULL, FINDING_PACKED_FILES);
+    const struct judgement *got =
+        judge_file_at(&rules, "a_PageBlob/pages/ADB_PACK_1", 700, VHD_KIND_COUNT);
+    CHECK_U64(got->verdict, ENTRY_COPY);
+    CHECK_U64(got->type, BLOB_TYPE_BLOCK);
+    CHECK_TEXT(got->name, "ADB_PACK_1");
+    got = judge_file_at(&rules, "a_BlockBlob/ADB_PACK_C/x", 1, VHD_KIND_COUNT);
+    CHECK_U64(got->verdict, ENTRY_HALT);
+    CHECK_U64(got->findings[0], FINDING_CONTAINER_CHARACTERS);
+}
+
 static void
 a_mapped_folder_is_judged_where_it_is_taken_for(void **state)
 {
@@ -219,6 +236,7 @@ main(void)
 {
 #define PLAN_TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
     const struct CMUnitTest tests[] = {
+        PLAN_TEST(a_pack_that_is_taken_as_a_block_blob_is_judged_as_one),
         PLAN_TEST(a_mapped_folder_is_judged_where_it_is_taken_for),
         PLAN_TEST(mapping_to_nowhere_halts),
         PLAN_TEST(a_case_variant_taken_for_the_tier_keeps_its_manifest),
