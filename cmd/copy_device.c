@@ -1,7 +1,6 @@
 #include "cmd/copy_device.h"
 
 #include "base/arena.h"
-#include "base/show.h"
 #include "ingest/device/device_copy.h"
 
 #include <string.h>
@@ -10,39 +9,6 @@ bool
 copy_device_is_wanted(const struct copy_device_values *values)
 {
     return values->sku != 0 || values->accounts.count > 0;
-}
-
-static enum err_code
-take_accounts(const struct copy_device_values *values, struct arena *arena,
-              struct device_account *accounts, struct err *err)
-{
-    char shown[SHOW_BYTES];
-    if (values->accounts.count == 0 || values->accounts.count > DEVICE_ACCOUNTS_MAX) {
-        return err_set(err, ERR_USAGE,
-                       "name 1 to %u accounts of the device with --account ACCT=END",
-                       DEVICE_ACCOUNTS_MAX);
-    }
-    for (unsigned i = 0; i < values->accounts.count; i++) {
-        const char *text = values->accounts.values[i];
-        size_t len = strcspn(text, "=");
-        if (len == 0 || text[len] == '\0' || text[len + 1] == '\0') {
-            return err_set(err, ERR_USAGE, "--account: '%s' is not ACCT=END",
-                           show_typed(text, shown));
-        }
-        accounts[i] =
-            (struct device_account){.name = arena_bytes(arena, text, len), .end = text + len + 1};
-        if (strchr(accounts[i].name, '/') != NULL || strcmp(accounts[i].name, ".") == 0 ||
-            strcmp(accounts[i].name, "..") == 0) {
-            return err_set(err, ERR_USAGE, "--account: '%s' cannot be the name of an account",
-                           show_typed(accounts[i].name, shown));
-        }
-        for (unsigned k = 0; k < i; k++) {
-            if (strcmp(accounts[k].name, accounts[i].name) == 0) {
-                return err_set(err, ERR_USAGE, "--account: '%s' is named twice", accounts[i].name);
-            }
-        }
-    }
-    return ERR_OK;
 }
 
 static void
@@ -143,7 +109,9 @@ copy_device_run(const struct copy_device_values *values, const struct copy_optio
                        "a device has no TARGET: each share goes to its account's end, which "
                        "--account names");
     }
-    code = code == ERR_OK ? take_accounts(values, &arena, accounts, err) : code;
+    code = code == ERR_OK ? accounts_parse(values->accounts.values, values->accounts.count, &arena,
+                                           accounts, err)
+                          : code;
     code = code == ERR_OK ? run(&options, view->output, ret_result, err) : code;
     if (code != ERR_OK && ret_result->stop.code == ERR_OK) {
         *ret_result = (struct copy_result){

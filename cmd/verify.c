@@ -3,6 +3,7 @@
 #include "base/sign.h"
 #include "base/units.h"
 #include "cmd/commands.h"
+#include "cmd/verify_target.h"
 #include "ingest/copy/receipt_check.h"
 #include "storage/patience.h"
 
@@ -18,6 +19,7 @@ struct verify_values {
     const char *receipt;
     const char *target;
     const char *key;
+    struct option_list accounts;
     bool wants_read_back;
 };
 
@@ -25,11 +27,12 @@ struct verify_values {
 #define AT(field) offsetof(struct verify_values, field)
 static const struct option options[] = {
     {.name = "key",       .kind = OPTION_TEXT, .offset = AT(key), .value = "FILE", .help = "public key of the site that signed the receipt (PEM); needed"},
+    {.name = "account",   .kind = OPTION_LIST, .offset = AT(accounts), .value = "ACCT=END", .help = "of a device's receipt: where the data of this account is; may be repeated"},
     {.name = "read-back", .kind = OPTION_FLAG, .offset = AT(wants_read_back),      .help = "read every byte again and compare its checksum"},
 };
 static const struct operand operands[] = {
     {.name = "RECEIPT", .offset = AT(receipt), .is_path = true, .help = "the receipt a copy has left"},
-    {.name = "TARGET",  .offset = AT(target),  .help = "where the items should be: the copy's target"},
+    {.name = "TARGET",  .is_optional = true, .offset = AT(target), .help = "where the items should be: the copy's target; of a device's receipt file:DIR, with all its accounts, or --account"},
 };
 // clang-format on
 
@@ -135,7 +138,11 @@ check(const struct verify_values *values, const struct common *common, struct vi
         code = err_set(err, ERR_USAGE, "name the public key of the receipt's site with --key FILE");
     }
     code = code == ERR_OK ? sign_load_public(values->key, &key, err) : code;
-    code = code == ERR_OK ? end_open(values->target, &end, &target, err) : code;
+    const struct verify_place place = {.receipt = values->receipt,
+                                       .key = key,
+                                       .target = values->target,
+                                       .accounts = &values->accounts};
+    code = code == ERR_OK ? verify_open_target(&place, &end, &target, err) : code;
     code = code == ERR_OK ? make_folder(&folder, err) : code;
     if (code == ERR_OK) {
         text_addf(&path, "%s/want.db", text_str(&folder));

@@ -371,6 +371,7 @@ write_receipt(struct run *run, struct copy_result *result, const struct verify_r
     AUTO_TEXT path = TEXT_INIT;
     struct receipt_job job = {
         .job = run->plan.nonce,
+        .device = options->device,
         .source = run->source->display,
         .target = run->target->display,
         .prefix = run->target->prefix,

@@ -94,6 +94,7 @@ struct copy_options {
     void *ended_user;
     const struct copy_part *parts; /* then target is only what they are called together */
     unsigned part_count;
+    const char *device;   /* what the source is called in the receipt; NULL: no device */
     const char *identity; /* what else makes it the same copy; NULL: nothing */
     bool has_warnings;    /* found before the copy: it ends with warnings at best */
     const char *receipt;  /* file; NULL: only in the state folder */

@@ -4,31 +4,33 @@
 
 #include <string.h>
 
-static enum err_code
-open_parts(const struct copy_options *options, struct end_options *end, const struct end *source,
-           struct end **ret_target, struct err *err)
+enum err_code
+ends_open_parts(const struct copy_part *parts, unsigned count, const struct end_options *end,
+                const struct end *source, struct end **ret_end, struct err *err)
 {
-    struct many_part *parts = mem_take(options->part_count * sizeof *parts);
+    struct many_part *many = mem_take((count + 1UL) * sizeof *many);
+    struct end_options options = *end;
     enum err_code code = ERR_OK;
-    unsigned count = 0;
-    for (; count < options->part_count && code == ERR_OK; count += code == ERR_OK) {
-        end->is_account = options->parts[count].is_account;
-        parts[count].key = options->parts[count].key;
-        code = end_open(options->parts[count].address, end, &parts[count].end, err);
-        if (code == ERR_OK && end_check_apart(source, parts[count].end, err) != ERR_OK) {
+    unsigned opened = 0;
+    for (; opened < count && code == ERR_OK; opened += code == ERR_OK) {
+        options.is_account = parts[opened].is_account;
+        many[opened].key = parts[opened].key;
+        code = end_open(parts[opened].address, &options, &many[opened].end, err);
+        if (code == ERR_OK && source != NULL &&
+            end_check_apart(source, many[opened].end, err) != ERR_OK) {
             code = err->code;
-            end_close(parts[count].end);
+            end_close(many[opened].end);
         }
     }
     if (code == ERR_OK) {
-        code = many_end_new(parts, count, ret_target, err);
+        code = many_end_new(many, count, ret_end, err);
     } else {
-        (void)err_wrap(err, "'%s'", options->parts[count].key);
-        while (count > 0) {
-            end_close(parts[--count].end);
+        (void)err_wrap(err, "'%s'", parts[opened].key);
+        while (opened > 0) {
+            end_close(many[--opened].end);
         }
     }
-    mem_give(parts);
+    mem_give(many);
     return code;
 }
 
@@ -51,7 +53,8 @@ ends_open(const struct copy_options *options, const struct ends_watch *watch,
     if (code != ERR_OK) {
         return code;
     }
-    code = options->part_count > 0 ? open_parts(options, &end, *ret_source, ret_target, err)
+    code = options->part_count > 0 ? ends_open_parts(options->parts, options->part_count, &end,
+                                                     *ret_source, ret_target, err)
                                    : end_open(options->target, &end, ret_target, err);
     if (code == ERR_OK && options->part_count == 0) {
         code = end_check_apart(*ret_source, *ret_target, err);

@@ -18,5 +18,10 @@ struct ends_watch {
 
 MUST_USE enum err_code ends_open(const struct copy_options *options, const struct ends_watch *watch,
                                  struct end **ret_source, struct end **ret_target, struct err *err);
+/* Several ends as one (storage/many.h), each opened as end says; none may be source or lie in it.
+ * source NULL: there is none. */
+MUST_USE enum err_code ends_open_parts(const struct copy_part *parts, unsigned count,
+                                       const struct end_options *end, const struct end *source,
+                                       struct end **ret_end, struct err *err);
 
 #endif

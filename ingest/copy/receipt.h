@@ -25,7 +25,8 @@
 #define RECEIPT_SCHEMA         "sallyport.receipt/1"
 
 struct receipt_job {
-    const char *job; /* nonce */
+    const char *job;    /* nonce */
+    const char *device; /* what it is called; NULL: the source is none */
     const char *source;
     const char *target;
     const char *prefix; /* of the blobs' names at the target; NULL: none */
@@ -45,6 +46,10 @@ MUST_USE enum err_code receipt_copy(const char *from, const char *to, struct err
 
 struct receipt_item {
     const char *path;
+    const char
+        *blob; /* in its container, or ACCOUNT/CONTAINER/BLOB of a device's; NULL: not said */
+    const char *name; /* at the target that it is compared with: path, of a device blob */
+    bool is_of_device;
     uint64_t size_bytes;
     uint64_t crc64;
     bool has_crc64;
@@ -57,12 +62,15 @@ struct receipt_line {
     enum receipt_kind kind;
     struct receipt_item item;    /* ITEM */
     struct text path;            /* what item.path points to; kept between lines */
+    struct text blob;            /* likewise */
+    bool is_of_device;           /* HEADER; kept for the items after it */
     uint8_t der[SIGN_DER_BYTES]; /* HEADER */
     uint64_t count;              /* END */
     uint8_t sha256[SHA256_BYTES];
     uint8_t signature[SIGN_BYTES];
 };
-/* One line without its newline. Pure. */
+void receipt_line_done(struct receipt_line *line);
+/* One line without its newline; what comes after the header is read as that says. Pure. */
 MUST_USE enum err_code receipt_parse(const char *bytes, size_t len, struct receipt_line *line,
                                      struct err *err);
 

@@ -44,7 +44,7 @@ add_item(void *user, const struct receipt_item *item, struct err *err)
     }
     c->result.items++;
     c->result.bytes += item->size_bytes;
-    sql_bind_blob(&c->add, 1, item->path, strlen(item->path));
+    sql_bind_blob(&c->add, 1, item->name, strlen(item->name));
     sql_bind_i64(&c->add, 2, (int64_t)item->size_bytes);
     sql_bind_null(&c->add, 3);
     if (item->has_crc64) {
@@ -101,7 +101,7 @@ read_receipt(struct check *c, struct err *err)
     code = code == ERR_OK ? sql_prepare(&c->sql, &count, "SELECT count(*) FROM want", err) : code;
     code = code == ERR_OK ? sql_step(&count, &has_row, err) : code;
     if (code == ERR_OK && has_row && (uint64_t)sql_col_i64(&count, 0) != c->result.items) {
-        code = err_set(err, ERR_RECEIPT, "'%s' lists a path twice", c->options->receipt);
+        code = err_set(err, ERR_RECEIPT, "'%s' lists an item twice", c->options->receipt);
     }
     sql_stmt_done(&count);
     return code;

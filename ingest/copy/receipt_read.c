@@ -33,9 +33,9 @@ get_base64(const json_t *object, const char *key, void *bytes, size_t len)
 
 /* A string, or {"b64":"..."} where the name is not UTF-8. */
 static bool
-get_path(const json_t *object, struct text *out)
+get_path(const json_t *object, const char *key, struct text *out)
 {
-    const json_t *value = json_object_get(object, "path");
+    const json_t *value = json_object_get(object, key);
     const char *plain = json_string_value(value);
     text_clear(out);
     if (plain != NULL && json_string_length(value) == strlen(plain)) {
@@ -67,7 +67,9 @@ static enum err_code
 parse_header(const json_t *object, struct receipt_line *line, struct err *err)
 {
     const char *schema = json_string_value(json_object_get(object, "schema"));
+    const json_t *device = json_object_get(object, "device");
     line->kind = RECEIPT_HEADER;
+    line->is_of_device = device != NULL && !json_is_null(device);
     if (schema == NULL || strcmp(schema, RECEIPT_SCHEMA) != 0) {
         return invalid(err, "its header names another schema than " RECEIPT_SCHEMA);
     }
@@ -82,10 +84,17 @@ parse_item(const json_t *object, struct receipt_line *line, struct err *err)
     uint8_t crc64[sizeof(uint64_t)];
     line->kind = RECEIPT_ITEM;
     line->item = (struct receipt_item){0};
-    if (!get_path(object, &line->path)) {
+    if (!get_path(object, "path", &line->path)) {
         return invalid(err, "an item has no usable path");
     }
+    bool has_blob = get_path(object, "blob", &line->blob);
+    if (line->is_of_device && !has_blob) {
+        return invalid(err, "an item has no usable blob");
+    }
     line->item.path = text_str(&line->path);
+    line->item.blob = has_blob ? text_str(&line->blob) : NULL;
+    line->item.is_of_device = line->is_of_device;
+    line->item.name = line->is_of_device ? line->item.blob : line->item.path;
     if (!get_u64(object, "size", &line->item.size_bytes)) {
         return invalid(err, "an item has no size");
     }
@@ -134,6 +143,13 @@ receipt_parse(const char *bytes, size_t len, struct receipt_line *line, struct e
     }
     json_decref(object);
     return code;
+}
+
+void
+receipt_line_done(struct receipt_line *line)
+{
+    text_done(&line->path);
+    text_done(&line->blob);
 }
 
 /* ---- a whole file ---- */
@@ -264,7 +280,7 @@ read_lines(struct receipt_file *file, struct reading *r, struct err *err)
         code = invalid(err, "it is cut off: its last line, with the signature, is missing");
     }
     digest_done(&r->sha256);
-    text_done(&r->line.path);
+    receipt_line_done(&r->line);
     return code == ERR_RECEIPT ? err_wrap(err, "line %llu", (unsigned long long)file->line_number)
                                : code;
 }

@@ -67,7 +67,11 @@ put_header(struct writer *w, const struct sign_key *key)
     json_key_str(&json, "schema", RECEIPT_SCHEMA);
     json_key_str(&json, "job", w->job->job);
     json_key(&json, "device");
-    json_put_null(&json);
+    if (w->job->device == NULL) {
+        json_put_null(&json);
+    } else {
+        json_path(&json, w->job->device);
+    }
     json_key_path(&json, "source", w->job->source);
     json_key_path(&json, "target", w->job->target);
     json_key_str(&json, "tool", "sallyport " SALLYPORT_VERSION);

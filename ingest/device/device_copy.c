@@ -10,17 +10,10 @@
 
 #define SERIAL_BYTES_MAX 64U
 
-/* The parts of the target: an account of a local store, a container of an Azure one. */
-struct targets {
-    struct arena arena;
-    struct copy_part *parts;
-    unsigned count;
-};
-
 struct device_run {
     const struct device_copy_options *options;
     const struct check_result *check;
-    struct targets targets;
+    struct account_parts targets;
     struct device_place place;
     struct text identity;
     struct text real;   /* the device's path, resolved */
@@ -30,12 +23,6 @@ struct device_run {
     struct log_job *logs; /* NULL: a dry run */
     struct text log_folder;
 };
-
-static bool
-is_local(const char *address)
-{
-    return strncmp(address, "file:", 5) == 0;
-}
 
 static const struct device_account *
 find_account(const struct device_copy_options *options, const char *name)
@@ -68,43 +55,7 @@ check_accounts(const struct device_run *run, struct err *err)
                            name, name);
         }
     }
-    for (unsigned i = 0; i < options->account_count; i++) {
-        const char *end = options->accounts[i].end;
-        if (!is_local(end) && strncmp(end, "https://", 8) != 0 && strncmp(end, "http://", 7) != 0) {
-            return err_set(err, ERR_USAGE,
-                           "--account %s: the end of an account is file:DIR/ACCOUNT or an http or "
-                           "https address",
-                           options->accounts[i].name);
-        }
-    }
     return ERR_OK;
-}
-
-/* END/CONTAINER, before a SAS if there is one. */
-static const char *
-join(struct arena *arena, const char *end, const char *container)
-{
-    AUTO_TEXT out = TEXT_INIT;
-    size_t len = strcspn(end, "?");
-    const char *query = end + len;
-    while (len > 0 && end[len - 1] == '/') {
-        len--;
-    }
-    text_add(&out, end, len);
-    text_addf(&out, "/%s%s", container, query);
-    return arena_text(arena, text_str(&out));
-}
-
-static void
-add_part(struct targets *targets, const char *key, const char *address, bool is_account)
-{
-    for (unsigned i = 0; i < targets->count; i++) {
-        if (strcmp(targets->parts[i].key, key) == 0) {
-            return;
-        }
-    }
-    targets->parts[targets->count++] = (struct copy_part){
-        .key = arena_text(&targets->arena, key), .address = address, .is_account = is_account};
 }
 
 /* In a local store a file share is a folder of its account like a container, so one name is one
@@ -129,55 +80,42 @@ check_apart(const struct device_run *run, const struct check_container *stored,
 
 /* Where an account's logs go. They are made first, so that an account that cannot be written is
  * known before the first byte moves. */
-static void
-add_log_parts(struct targets *targets, const struct device_copy_options *options)
+static enum err_code
+add_log_parts(struct device_run *run, struct err *err)
 {
     static const char *const containers[] = {LOG_CONTAINER, CUSTODY_CONTAINER};
+    const struct device_copy_options *options = run->options;
     unsigned count = options->manifest == MANIFEST_IGNORE ? 1 : 2;
-    for (unsigned i = 0; i < options->account_count; i++) {
-        const struct device_account *account = &options->accounts[i];
-        if (is_local(account->end)) {
-            add_part(targets, account->name, account->end, true);
-            continue;
-        }
-        for (unsigned k = 0; k < count; k++) {
-            AUTO_TEXT key = TEXT_INIT;
-            text_addf(&key, "%s/%s", account->name, containers[k]);
-            add_part(targets, text_str(&key), join(&targets->arena, account->end, containers[k]),
-                     false);
-        }
+    enum err_code code = ERR_OK;
+    for (unsigned i = 0; i < options->account_count * count && code == ERR_OK; i++) {
+        code = account_parts_add(&run->targets, &options->accounts[i / count],
+                                 containers[i % count], err);
     }
+    return code;
 }
 
 static enum err_code
 list_targets(struct device_run *run, struct err *err)
 {
-    struct targets *targets = &run->targets;
     const struct check_result *check = run->check;
-    size_t most = check->stored_count + 2UL * run->options->account_count;
-    targets->parts = mem_take((most + 1) * sizeof *targets->parts);
     for (unsigned i = 0; i < check->stored_count; i++) {
         const struct check_container *stored = &check->stored[i];
         const struct device_account *account = find_account(run->options, stored->account);
-        AUTO_TEXT key = TEXT_INIT;
         ASSERT(account != NULL);
-        if (is_local(account->end) && check_apart(run, stored, account, err) != ERR_OK) {
+        if (account_is_local(account) && check_apart(run, stored, account, err) != ERR_OK) {
             return err->code;
         }
-        if (is_local(account->end)) {
-            continue; /* one part for all of it, below */
-        }
-        if (stored->is_files) {
+        if (stored->is_files && !account_is_local(account)) {
             return err_set(err, ERR_UNSUPPORTED,
                            "file share '%s' of account '%s': an Azure end cannot take file shares; "
                            "name a local store, file:DIR/ACCOUNT, for this account",
                            stored->name, account->name);
         }
-        text_addf(&key, "%s/%s", account->name, stored->name);
-        add_part(targets, text_str(&key), join(&targets->arena, account->end, stored->name), false);
+        if (account_parts_add(&run->targets, account, stored->name, err) != ERR_OK) {
+            return err->code;
+        }
     }
-    add_log_parts(targets, run->options);
-    return ERR_OK;
+    return add_log_parts(run, err);
 }
 
 /* What makes it the same copy besides source, ends and filters. */
@@ -343,6 +281,7 @@ copy_it(struct device_run *run, struct copy_result *ret_copy, struct err *err)
     copy.place_user = &run->place;
     copy.parts = run->targets.parts;
     copy.part_count = run->targets.count;
+    copy.device = run->serial.len == 0 ? NULL : text_str(&run->serial);
     copy.identity = text_str(&run->identity);
     copy.has_warnings = run->check->verdict == VERDICT_WARNINGS;
     code = copy_run(&copy, &events, options->control, ret_copy, err);
@@ -420,7 +359,7 @@ device_copy(const struct device_copy_options *options, struct check_result *ret_
 {
     struct device_run run = {.options = options, .check = ret_check};
     *ret_copy = (struct copy_result){0};
-    arena_init(&run.targets.arena, 4096);
+    account_parts_init(&run.targets);
     run.place.only_account = options->rules.device.sku == SKU_DISK && options->account_count == 1
                                  ? options->accounts[0].name
                                  : NULL;
@@ -429,8 +368,7 @@ device_copy(const struct device_copy_options *options, struct check_result *ret_
         ret_copy->logs = mem_text(text_str(&run.log_folder));
     }
     log_job_free(run.logs);
-    mem_give(run.targets.parts);
-    arena_done(&run.targets.arena);
+    account_parts_done(&run.targets);
     text_done(&run.identity);
     text_done(&run.real);
     text_done(&run.serial);

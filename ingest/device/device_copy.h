@@ -17,15 +17,8 @@
 #ifndef INGEST_DEVICE_DEVICE_COPY_H
 #define INGEST_DEVICE_DEVICE_COPY_H
 
-#include "ingest/copy/copy.h"
+#include "ingest/device/account_ends.h"
 #include "ingest/device/check.h"
-
-#define DEVICE_ACCOUNTS_MAX 64U
-
-struct device_account {
-    const char *name; /* account, or resource group of managed disks */
-    const char *end;  /* address of an account, without a container */
-};
 
 struct device_copy_options {
     const struct copy_options *copy; /* its source is the device; target and parts are not set */

@@ -141,10 +141,9 @@ finding_halting(const struct finding_set *set, enum finding_code code)
 }
 
 void
-finding_json(const struct finding_group *group, const struct fix_step *fix, struct json *json)
+finding_json_head(const struct finding_group *group, struct json *json)
 {
-    const struct catalogue_row *row = catalogue_row(group->code);
-    json_key_str(json, "code", row->wire);
+    json_key_str(json, "code", catalogue_row(group->code)->wire);
     json_key_str(json, "class", finding_class_name(group->cls));
     json_key(json, "halt");
     if (group->halt == HALT_NONE) {
@@ -154,15 +153,27 @@ finding_json(const struct finding_group *group, const struct fix_step *fix, stru
     }
     json_key_u64(json, "count", group->count);
     json_key_u64(json, "bytes", group->bytes);
+}
+
+void
+finding_json_who(const struct finding_group *group, struct json *json)
+{
+    json_key_str(json, "who", catalogue_row(group->code)->who);
+    json_key_bool(json, "needs_access", halt_needs_access(group->halt));
+    json_key(json, "fix");
+}
+
+void
+finding_json(const struct finding_group *group, const struct fix_step *fix, struct json *json)
+{
+    finding_json_head(group, json);
     json_key(json, "examples");
     json_array_begin(json);
     for (unsigned i = 0; i < group->example_count; i++) {
         json_path(json, group->examples[i]);
     }
     json_array_end(json);
-    json_key_str(json, "who", row->who);
-    json_key_bool(json, "needs_access", halt_needs_access(group->halt));
-    json_key(json, "fix");
+    finding_json_who(group, json);
     if (fix == NULL) {
         json_put_null(json);
     } else {

@@ -63,6 +63,10 @@ const char *finding_verdict_name(enum verdict verdict); /* "clean", "warnings", 
 /* The group of this code that halts; NULL: none. */
 const struct finding_group *finding_halting(const struct finding_set *set, enum finding_code code);
 
+/* The members that any rendering has, into an object that is open: code, class, halt, count, bytes;
+ * and who, needs_access, behind which `fix` is opened and has to be written. */
+void finding_json_head(const struct finding_group *group, struct json *json);
+void finding_json_who(const struct finding_group *group, struct json *json);
 /* The members of a `finding` event's data, into an object that is open: code, class, halt, count,
  * examples, who, needs_access, fix. fix may be NULL. */
 void finding_json(const struct finding_group *group, const struct fix_step *fix, struct json *json);

@@ -1,6 +1,7 @@
 #include "ingest/device/manifest_build.h"
 
 #include "base/fd.h"
+#include "ingest/device/layout.h"
 #include "ingest/device/sum_pool.h"
 
 #include <errno.h>
@@ -39,44 +40,6 @@ struct build {
     struct text path; /* for messages */
     struct err err;   /* the first that ends the whole: the target cannot be written */
 };
-
-/* ---- Shares ---- */
-
-static bool
-is_one_of(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum share_kind
-manifest_build_share(enum device_sku sku, const char *name, bool *ret_is_known)
-{
-    static const char *const no_data[] = {MANIFEST_FOLDER, "lost+found",
-                                          "System Volume Information", "$RECYCLE.BIN"};
-    static const char *const no_data_of_disk[] = {"DataBoxDiskImport", "DriveManifest.xml"};
-#define SHARE_AS_WORDS(id, words, suffix, folder) [SHARE_##id] = {suffix, folder},
-    static const char *const words[SHARE_KIND_COUNT][2] = {SHARE_KIND_MAP(SHARE_AS_WORDS)};
-    size_t len = strlen(name);
-    for (unsigned kind = SHARE_NONE + 1; kind < SHARE_KIND_COUNT; kind++) {
-        size_t suffix = strlen(words[kind][0]);
-        bool is_it = sku == SKU_DISK
-                         ? strcmp(name, words[kind][1]) == 0
-                         : len > suffix && strcmp(name + len - suffix, words[kind][0]) == 0;
-        if (is_it) {
-            *ret_is_known = true;
-            return (enum share_kind)kind;
-        }
-    }
-    *ret_is_known =
-        is_one_of(name, no_data, COUNT_OF(no_data)) ||
-        (sku == SKU_DISK && is_one_of(name, no_data_of_disk, COUNT_OF(no_data_of_disk)));
-    return SHARE_NONE;
-}
 
 /* ---- Where manifests go ---- */
 
@@ -362,13 +325,20 @@ build_share(struct build *build, const char *name, enum share_kind kind, struct 
 static enum err_code
 build_entry(struct build *build, const struct sorted_entry *entry, struct err *err)
 {
-    bool is_known = false;
-    enum share_kind kind = manifest_build_share(build->options->device.sku, entry->path, &is_known);
+    static const enum entry_what whats[] = {[SORTED_FILE] = WHAT_FILE,
+                                            [SORTED_FOLDER] = WHAT_FOLDER,
+                                            [SORTED_SPECIAL] = WHAT_SPECIAL,
+                                            [SORTED_FAILED] = WHAT_UNREADABLE};
+    struct place place;
+    struct place as_folder;
+    layout_place(&build->options->device, entry->path, whats[entry->kind], &place);
+    layout_place(&build->options->device, entry->path, WHAT_FOLDER, &as_folder);
+    enum share_kind kind = as_folder.kind;
     struct sum_file file = {.code = entry->code, .sys = entry->sys, .words = entry->words};
     if (entry->kind == SORTED_FOLDER && kind != SHARE_NONE) {
         return build_share(build, entry->path, kind, err);
     }
-    if (is_known && kind == SHARE_NONE) {
+    if (place.is_no_data) {
         return ERR_OK;
     }
     if (entry->kind == SORTED_FOLDER || entry->kind == SORTED_FILE) {

@@ -66,7 +66,4 @@ struct manifest_build_result {
 MUST_USE enum err_code manifest_build(const struct manifest_build_options *options,
                                       struct manifest_build_result *ret_result, struct err *err);
 
-/* Of an entry at the root: which share is it? SHARE_NONE and *ret_is_known: no data by rule. */
-enum share_kind manifest_build_share(enum device_sku sku, const char *name, bool *ret_is_known);
-
 #endif

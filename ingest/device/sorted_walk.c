@@ -257,12 +257,6 @@ push(struct sorted_walk *walk, int fd)
     return 0;
 }
 
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* ---- Entries ---- */
 
 static void
@@ -296,8 +290,7 @@ leave(struct sorted_walk *walk, int failed, struct sorted_entry *entry)
     cut(&walk->path, level->path_len > 0 ? level->path_len - 1 : 0);
     bool has_changed =
         !walk->options.is_flat && failed == 0 && !is_interrupted(walk) &&
-        (fstat(level->folder->fd, &now) != 0 || !is_same_time(&now.st_mtim, &level->st.st_mtim) ||
-         !is_same_time(&now.st_ctim, &level->st.st_ctim));
+        (fstat(level->folder->fd, &now) != 0 || !sorted_is_unchanged(&level->st, &now));
     bool is_told = true;
     if (failed != 0) {
         (void)tell_failed(walk, err_from_source_errno(failed), failed, "could not read folder",

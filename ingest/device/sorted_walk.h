@@ -20,10 +20,21 @@
 #include "ingest/device/manifest.h"
 
 #include <stdatomic.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #define SORTED_PATH_BYTES_MAX  MANIFEST_NAME_BYTES_MAX
 #define SORTED_NAMES_BYTES_MAX ((size_t)16 << 20)
+
+/* Was it the same folder or file all the time? By both its times: of the two, nobody can set the
+ * kernel's. */
+static inline bool
+sorted_is_unchanged(const struct stat *before, const struct stat *now)
+{
+    return before->st_mtim.tv_sec == now->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == now->st_mtim.tv_nsec &&
+           before->st_ctim.tv_sec == now->st_ctim.tv_sec &&
+           before->st_ctim.tv_nsec == now->st_ctim.tv_nsec;
+}
 
 /* A folder that is open as long as files in it are to be opened. */
 struct sorted_folder {

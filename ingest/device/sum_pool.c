@@ -156,12 +156,6 @@ fail_reading(struct job *job, int how)
     }
 }
 
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Was it the same file all the time? The kernel keeps the time of a change, which nobody can set.
  */
 static void
@@ -170,8 +164,7 @@ check_unchanged(struct job *job, int fd, const struct stat *before)
     struct stat now;
     if (fstat(fd, &now) != 0) {
         fail_sys(job, errno, "could not look at");
-    } else if (now.st_size != before->st_size || !is_same_time(&now.st_mtim, &before->st_mtim) ||
-               !is_same_time(&now.st_ctim, &before->st_ctim)) {
+    } else if (now.st_size != before->st_size || !sorted_is_unchanged(before, &now)) {
         fail_changed(job);
     }
 }

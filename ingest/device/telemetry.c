@@ -97,18 +97,8 @@ void
 telemetry_json(const struct finding_group *group, const struct fix_step *fix,
                const uint8_t salt[static TELEMETRY_SALT_BYTES], struct json *json)
 {
-    const struct catalogue_row *row = catalogue_row(group->code);
     char hash[TELEMETRY_HASH_BYTES];
-    json_key_str(json, "code", row->wire);
-    json_key_str(json, "class", finding_class_name(group->cls));
-    json_key(json, "halt");
-    if (group->halt == HALT_NONE) {
-        json_put_null(json);
-    } else {
-        json_str(json, halt_name(group->halt));
-    }
-    json_key_u64(json, "count", group->count);
-    json_key_u64(json, "bytes", group->bytes);
+    finding_json_head(group, json);
     json_key(json, "examples");
     json_array_begin(json);
     for (unsigned i = 0; i < group->example_count; i++) {
@@ -118,9 +108,7 @@ telemetry_json(const struct finding_group *group, const struct fix_step *fix,
         json_object_end(json);
     }
     json_array_end(json);
-    json_key_str(json, "who", row->who);
-    json_key_bool(json, "needs_access", halt_needs_access(group->halt));
-    json_key(json, "fix");
+    finding_json_who(group, json);
     if (fix == NULL) {
         json_put_null(json);
     } else {

@@ -3,16 +3,6 @@
 # however it was given and whatever went wrong. Every credential here has one word in it, which is looked for.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
-server=$(dirname "$sallyport")/bench/bench_server
-server_pid=
-stop_server() {
-    if [[ -n "$server_pid" ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-}
-trap 'stop_server; cleanup' EXIT
 
 canary=SeCr3tCaNaRy
 sas="sv=2021-12-02&sp=rwdl&sig=$canary%2Babc%3D"
@@ -27,20 +17,6 @@ for i in $(seq 5); do echo "$i" >"src/$i"; done
 head -c 300000 /dev/urandom >src/large
 cd room
 export SALLYPORT_TRACE=base,http,store,copy,plan,cmd XDG_STATE_HOME=$work/room/xdg HOME=$work/room/home
-
-serve() {
-    local deadline=$((SECONDS + 10))
-    stop_server
-    : >../server.out
-    # The server has no account's key: it takes anyone, so that the faults decide.
-    "$server" --port 0 --keep "$@" >../server.out 2>../server.err &
-    server_pid=$!
-    until grep -q listening ../server.out; do
-        ((SECONDS < deadline)) || fail "the server does not listen: $(cat ../server.err)"
-    done
-    port=$(grep -o '[0-9]*$' ../server.out)
-    store=http://127.0.0.1:$port/acct/cont
-}
 
 # say ARGUMENT...: whatever becomes of it, what it says stays in the room, for people and as JSON Lines
 number=0

@@ -3,16 +3,6 @@
 # original bytes, a copy back undoes it, and memory stays within its bounds.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
-server=$(dirname "$sallyport")/bench/bench_server
-server_pid=
-stop_server() {
-    if [[ -n "$server_pid" ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-}
-trap 'stop_server; cleanup' EXIT
 
 # within MIB: the last copy's peak, a tenth more than --memory at most
 within() {
@@ -159,13 +149,9 @@ equal "failed" "$(summary items.failed)" 1
 rm -rf back
 
 echo "- somebody else's zstd stays as it is in a folder, and that is told"
-deadline=$((SECONDS + 10))
-"$server" --port 0 --keep >server.out 2>server.err &
-server_pid=$!
-until grep -q listening server.out; do
-    ((SECONDS < deadline)) || fail "the server does not listen: $(cat server.err)"
-done
-store="http://127.0.0.1:$(grep -o '[0-9]*$' server.out)/acct"
+# shellcheck disable=SC2119 # the flags are the server's, not ours
+serve
+store=${store%/cont}
 zstd -q -c src/photo.jpg >foreign
 python3 - "$store" <<'EOF'
 import sys, urllib.request

@@ -52,6 +52,46 @@ grep -q '"path":"acct_AzFile/share1/f.txt","blob":"acct/share1/f.txt","type":"Az
 copy 0 dev "${ends[@]}"
 equal "copied again" "$(summary items.copied)" 0
 
+# verify EXIT ARGUMENT...: compares that receipt
+verify() {
+    local want=$1 code=0
+    shift
+    "$sallyport" verify "$receipt" "$@" --key state/keys/site.pub >checked 2>messages || code=$?
+    equal "verify $*" "$code" "$want"
+}
+
+echo "- its receipt is compared with the ends of all accounts"
+verify 0 "${ends[@]}" --read-back
+grep -q "valid: 5 items" checked || fail "$(cat checked)"
+verify 0 file:store
+verify 0 file:store/ --read-back
+verify 2
+grep -q "name its end with --account" messages || fail "what: $(cat messages)"
+verify 2 --account "acct=file:store//acct"
+grep -q "account 'other'" messages || fail "which: $(cat messages)"
+verify 2 file:store "${ends[@]}"
+verify 2 http://127.0.0.1:9/acct
+grep -q "name each with --account" messages || fail "what: $(cat messages)"
+verify 2 --account acct
+cp -r store kept
+echo other >store/other/logs/one
+verify 5 "${ends[@]}"
+grep -q "other/logs/one" messages || fail "which: $(cat messages)"
+rm store/other/logs/one
+verify 5 file:store
+grep -q "verify-missing: 'other/logs/one'" messages || fail "which: $(cat messages)"
+rm -rf store
+mv kept store
+verify 0 file:store
+mkdir plain
+echo x >plain/x
+"$sallyport" copy plain file:plainly//acct/cont --receipt plain.receipt --state state --quiet >/dev/null
+receipt=plain.receipt
+verify 2 "${ends[@]}"
+grep -q "not of a device" messages || fail "what: $(cat messages)"
+verify 2
+verify 0 file:plainly//acct/cont
+
 echo "- a file of several blocks"
 mkdir -p large/acct_BlockBlob/cont1
 head -c 3000000 /dev/urandom >large/acct_BlockBlob/cont1/large

@@ -3,29 +3,6 @@
 # that is made; a store that asks to be left alone for a minute; or nothing but its own arithmetic.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
-server=$(dirname "$sallyport")/bench/bench_server
-server_pid=
-stop_server() {
-    if [[ -n "$server_pid" ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-}
-trap 'stop_server; cleanup' EXIT
-
-# serve FAULT: a new server
-serve() {
-    local deadline=$((SECONDS + 10))
-    stop_server
-    : >server.out
-    "$server" --port 0 --keep --fault "$1" >server.out 2>server.err &
-    server_pid=$!
-    until grep -q listening server.out; do
-        ((SECONDS < deadline)) || fail "the server does not listen: $(cat server.err)"
-    done
-    store="http://127.0.0.1:$(grep -o '[0-9]*$' server.out)/acct/cont"
-}
 
 # The fault has happened: the command waits.
 is_hit() {
@@ -66,7 +43,7 @@ both() {
     local fault=$1 argument
     shift
     for ending in INT:130 TERM:143; do
-        serve "$fault"
+        serve --fault "$fault"
         local arguments=()
         for argument in "$@"; do arguments+=("${argument/STORE/$store}"); done
         before

@@ -3,12 +3,37 @@
 set -euo pipefail
 sallyport=${SALLYPORT_BINARY:?}
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/sallyport-e2e.XXXXXX")
+server_pid=
 cleanup() {
+    stop_server
     chmod -R u+rwX "$work" 2>/dev/null || true
     rm -rf "$work"
 }
 trap cleanup EXIT
 cd "$work"
+
+stop_server() {
+    if [[ -n "$server_pid" ]]; then
+        kill "$server_pid" 2>/dev/null || true
+        wait "$server_pid" 2>/dev/null || true
+        server_pid=
+    fi
+}
+
+# serve ARGUMENT...: a new bench server that keeps bodies and takes anyone; $store is a container there, $port its port
+serve() {
+    local deadline=$((SECONDS + 10))
+    stop_server
+    : >"$work/server.out"
+    "$(dirname "$sallyport")/bench/bench_server" --port 0 --keep "$@" >"$work/server.out" 2>"$work/server.err" &
+    server_pid=$!
+    until grep -q listening "$work/server.out"; do
+        ((SECONDS < deadline)) || fail "the server does not listen: $(cat "$work/server.err")"
+    done
+    port=$(grep -o '[0-9]*$' "$work/server.out")
+    # shellcheck disable=SC2034 # for who has asked for it
+    store="http://127.0.0.1:$port/acct/cont"
+}
 
 fail() {
     echo "FAILED: $*" >&2

@@ -3,29 +3,6 @@
 # not said to be unfinished is right, and a later run with a sound store loses nothing.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
-server=$(dirname "$sallyport")/bench/bench_server
-server_pid=
-stop_server() {
-    if [[ -n "$server_pid" ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-}
-trap 'stop_server; cleanup' EXIT
-
-# serve ARGUMENT...: a new server that keeps bodies; its address is in $store
-serve() {
-    local deadline=$((SECONDS + 10))
-    stop_server
-    : >server.out
-    "$server" --port 0 --keep "$@" >server.out 2>server.err &
-    server_pid=$!
-    until grep -q listening server.out; do
-        ((SECONDS < deadline)) || fail "the server does not listen: $(cat server.err)"
-    done
-    store="http://127.0.0.1:$(grep -o '[0-9]*$' server.out)/acct/cont"
-}
 
 # pages put|check|state: the page blobs of the store, by Python's own HTTP client
 cat >pages.py <<'EOF'

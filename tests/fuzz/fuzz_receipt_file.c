@@ -17,6 +17,7 @@ check_item(const struct receipt_item *item)
     FUZZ_MUST(item->path != NULL);
     FUZZ_MUST(item->path[0] != '\0');
     FUZZ_MUST(strlen(item->path) <= 8192);
+    FUZZ_MUST(item->name == (item->is_of_device ? item->blob : item->path));
     FUZZ_MUST(item->size_bytes <= INT64_MAX);
 }
 

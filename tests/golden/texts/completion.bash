@@ -46,9 +46,10 @@ _sallyport() {
         --log-level) files= words="" ;;
         esac ;;
     "verify "*)
-        files=-f words="--help --key --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
+        files=-f words="--help --key --account --read-back --state --json --quiet --verbose --no-color --yes --config --log-level"
         case "$prev" in
         --key) files=-f words="" ;;
+        --account) files= words="" ;;
         --state) files=-d words="" ;;
         --config) files=-f words="" ;;
         --log-level) files= words="" ;;

@@ -39,7 +39,7 @@ each_kind_of_line_is_read(void **state)
     CHECK_U64(line.kind, RECEIPT_END);
     CHECK_U64(line.count, 2);
     CHECK_U64(line.sha256[1], 0x11);
-    text_done(&line.path);
+    receipt_line_done(&line);
 }
 
 /* A name that is not UTF-8 travels as Base64, and comes back byte for byte. */
@@ -51,7 +51,30 @@ names_of_any_bytes_come_back(void **state)
     (void)state;
     CHECK_OK(parse("{\"path\":{\"b64\":\"Zf8=\"},\"size\":0}", &line, &err), &err);
     CHECK_TEXT(line.item.path, "e\xff");
-    text_done(&line.path);
+    receipt_line_done(&line);
+}
+
+/* A device's items are called as they are stored: by account, container and blob. */
+static void
+items_of_a_device_are_called_by_their_blobs(void **state)
+{
+    struct receipt_line line = {0};
+    struct err err = ERR_NONE;
+    (void)state;
+    CHECK_OK(parse("{\"path\":\"d/a\",\"blob\":\"p/a\",\"size\":1}", &line, &err), &err);
+    CHECK_TEXT(line.item.name, "d/a");
+    CHECK(!line.item.is_of_device);
+    CHECK_OK(parse("{\"schema\":\"sallyport.receipt/1\",\"device\":\"box\",\"key\":" KEY "}", &line,
+                   &err),
+             &err);
+    CHECK_ERR(parse("{\"path\":\"d/a\",\"blob\":{\"b64\":\"\"},\"size\":1}", &line, &err), &err,
+              ERR_RECEIPT);
+    CHECK_OK(parse("{\"path\":\"d/a\",\"blob\":\"acct/c/a\",\"size\":1}", &line, &err), &err);
+    CHECK_TEXT(line.item.name, "acct/c/a");
+    CHECK_TEXT(line.item.path, "d/a");
+    CHECK(line.item.is_of_device);
+    CHECK_ERR(parse("{\"path\":\"d/a\",\"size\":1}", &line, &err), &err, ERR_RECEIPT);
+    receipt_line_done(&line);
 }
 
 /* Fields of later versions are no reason to refuse. */
@@ -62,7 +85,7 @@ unknown_fields_are_passed_over(void **state)
     struct err err = ERR_NONE;
     (void)state;
     CHECK_OK(parse("{\"path\":\"a\",\"size\":1,\"colour\":[1,{\"x\":null}]}", &line, &err), &err);
-    text_done(&line.path);
+    receipt_line_done(&line);
 }
 
 /* Whatever does not have its form is refused with ERR_RECEIPT, and nothing is read half. */
@@ -112,7 +135,7 @@ lines_without_their_form_are_refused(void **state)
             fail();
         }
     }
-    text_done(&line.path);
+    receipt_line_done(&line);
 }
 
 /* A receipt of millions of lines does not keep a process that was told to end, and half of one is
@@ -182,6 +205,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_line_is_read),
         cmocka_unit_test(names_of_any_bytes_come_back),
+        cmocka_unit_test(items_of_a_device_are_called_by_their_blobs),
         cmocka_unit_test(unknown_fields_are_passed_over),
         cmocka_unit_test(writing_ends_with_the_signal),
         cmocka_unit_test(a_place_for_the_receipt_is_looked_at_first),

@@ -115,36 +115,26 @@ each_share_with_data_has_its_list(void **state)
     CHECK_U64(result.outside, 1);
 }
 
+/* The same table says what a share is for the checks and for the copy. */
 static void
-shares_are_known_by_their_names(void **state)
+what_is_a_share_is_the_layout_s_word(void **state)
 {
     (void)state;
-    static const struct {
-        enum device_sku sku;
-        const char *name;
-        enum share_kind kind;
-        bool is_known;
-    } rows[] = {
-        {SKU_DATABOX, "a_BlockBlob", SHARE_BLOCK, true},
-        {SKU_HEAVY, "a_PageBlob", SHARE_PAGE, true},
-        {SKU_DATABOX, "a_AzFile", SHARE_FILES, true},
-        {SKU_DATABOX, "rg_MDisk", SHARE_DISKS, true},
-        {SKU_DATABOX, "_BlockBlob", SHARE_NONE, false},
-        {SKU_DATABOX, "a_blockblob", SHARE_NONE, false},
-        {SKU_DATABOX, "BlockBlob", SHARE_NONE, false},
-        {SKU_DATABOX, "$RECYCLE.BIN", SHARE_NONE, true},
-        {SKU_DATABOX, "DriveManifest.xml", SHARE_NONE, false},
-        {SKU_DISK, "DriveManifest.xml", SHARE_NONE, true},
-        {SKU_DISK, "BlockBlob", SHARE_BLOCK, true},
-        {SKU_DISK, "ManagedDisk", SHARE_DISKS, true},
-        {SKU_DISK, "a_BlockBlob", SHARE_NONE, false},
-        {SKU_DISK, "System Volume Information", SHARE_NONE, true},
-    };
-    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
-        bool is_known = !rows[i].is_known;
-        CHECK_U64(manifest_build_share(rows[i].sku, rows[i].name, &is_known), rows[i].kind);
-        CHECK_U64(is_known, rows[i].is_known);
-    }
+    (void)folder_make(&folder, "BlockBlob_Archive");
+    (void)folder_make(&folder, "BlockBlob_Archive/c1");
+    (void)folder_write(&folder, "BlockBlob_Archive/c1/a", "a", 1);
+    (void)folder_make(&folder, "blockblob");
+    (void)folder_write(&folder, "PageBlob", "no folder", 9);
+    (void)folder_write(&folder, "DriveManifest.xml", "x", 1);
+    (void)folder_make(&folder, "DataBoxDiskImport");
+    CHECK_I64(symlink("/", folder_join(&folder, "lost+found")), 0);
+    CHECK_OK(build(SKU_DISK, 0), &err);
+    CHECK_TEXT(manifest("BOM/BlockBlob_Archive.txt"),
+               "<file size=\"1\" crc64=\"0x8c2f8445b4cbfc3c\">\\c1\\a</file>\n");
+    CHECK_U64(result.files_written, 1);
+    CHECK_U64(result.outside, 2);
+    CHECK_U64(result.special, 1);
+    CHECK_TEXT(text_str(&told), "ok PageBlob\nok blockblob\nitem-special lost+found\n");
 }
 
 /* Links and pipes cannot be uploaded; what else the share holds can. */
@@ -397,7 +387,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_share_with_data_has_its_list),
-        TEST(shares_are_known_by_their_names),
+        TEST(what_is_a_share_is_the_layout_s_word),
         TEST(special_files_are_left_out),
         TEST(a_share_with_an_unreadable_file_has_no_list),
         TEST(a_share_with_a_file_that_changes_has_no_list),
