@@ -256,17 +256,17 @@ end_fields(struct answer *answer, struct err *err)
     if (answer->is_chunked && (answer->has_length || answer->is_old)) {
         return refuse_head(answer, err, "it is chunked, and has a length or is HTTP/1.0");
     }
-    if (answer->request->method == HTTP_HEAD || status == 204 || status == 304) {
+    bool has_no_body = answer->request->method == HTTP_HEAD || status == 204 || status == 304 ||
+                       (answer->has_length && answer->left == 0);
+    if (has_no_body) {
         step(answer, ANSWER_EV_EMPTY);
     } else if (answer->is_chunked) {
         step(answer, ANSWER_EV_CHUNKED);
-    } else if (!answer->has_length) {
+    } else if (answer->has_length) {
+        step(answer, ANSWER_EV_LENGTH);
+    } else {
         answer->may_persist = false;
         step(answer, ANSWER_EV_UNTIL_END);
-    } else if (answer->left == 0) {
-        step(answer, ANSWER_EV_EMPTY);
-    } else {
-        step(answer, ANSWER_EV_LENGTH);
     }
     return ERR_OK;
 }

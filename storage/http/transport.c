@@ -57,7 +57,7 @@ enum err_code
 transport_new(const struct config *config, const struct clock *clock, unsigned depth,
               struct transport **ret_transport, struct err *err)
 {
-    transport_new_fn *make = NULL;
+    transport_new_fn *make = transport_curl_new;
     struct transport_options options = {
         .depth = depth,
         .connections_max = depth,

@@ -72,7 +72,8 @@ struct wire_conn {
     int fds[WIRE_ATTEMPTS]; /* the first one, once it is connected */
     unsigned addresses[WIRE_ATTEMPTS];
     unsigned next_address; /* how many were tried */
-    int64_t attempt_ns;    /* when the last was begun */
+    unsigned last_slot;    /* of the last attempt */
+    int64_t attempt_ns;    /* when it was begun */
     struct wire_stream *stream;
     uint32_t events; /* that epoll is asked for */
     bool was_used;   /* an answer came by it */

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #define ATTEMPT_NS  (250 * NS_PER_MS) /* for one address before another is tried beside it */
+#define GIVE_UP_NS  (2 * NS_PER_S)    /* for two, before the older one makes room for a third */
 #define KEPT_NS_MAX (100 * NS_PER_S)  /* routers forget silent connections */
 
 /* ---- connecting ---- */
@@ -28,6 +29,12 @@ has_address(const struct wire_conn *conn)
     return conn->next_address < conn->origin->addresses.count;
 }
 
+static bool
+is_full(const struct wire_conn *conn)
+{
+    return conn->fds[0] >= 0 && conn->fds[1] >= 0;
+}
+
 /* The next address, in a free slot. False: it failed at once, or there was none. */
 static bool
 attempt(struct wire_transport *t, struct wire_conn *conn)
@@ -35,6 +42,7 @@ attempt(struct wire_transport *t, struct wire_conn *conn)
     const struct resolve_list *list = &conn->origin->addresses;
     const int one = 1;
     unsigned slot = conn->fds[0] < 0 ? 0 : 1;
+    ASSERT(conn->fds[slot] < 0);
     unsigned index = address_at(conn->origin, conn->next_address++);
     const struct resolve_address *address = &list->rows[index];
     AUTO_FD fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -56,6 +64,7 @@ attempt(struct wire_transport *t, struct wire_conn *conn)
     }
     conn->events = EPOLLOUT;
     conn->addresses[slot] = index;
+    conn->last_slot = slot;
     conn->fds[slot] = fd_take(&fd);
     return true;
 }
@@ -125,8 +134,12 @@ wire_conn_connect(struct wire_transport *t, struct wire_conn *conn, struct err *
         }
     }
     bool has_none = conn->fds[0] < 0 && conn->fds[1] < 0;
-    bool has_room = conn->fds[0] < 0 || conn->fds[1] < 0;
-    if (has_none || (has_room && t->now_ns >= wire_conn_attempt_due_ns(conn))) {
+    if (t->now_ns >= wire_conn_attempt_due_ns(conn)) {
+        if (is_full(conn)) {
+            fd_close(&conn->fds[1 - conn->last_slot]);
+        }
+        attempt_next(t, conn);
+    } else if (has_none) {
         attempt_next(t, conn);
     }
     if (conn->fds[0] < 0 && conn->fds[1] < 0) {
@@ -139,7 +152,8 @@ wire_conn_connect(struct wire_transport *t, struct wire_conn *conn, struct err *
 int64_t
 wire_conn_attempt_due_ns(const struct wire_conn *conn)
 {
-    return has_address(conn) ? conn->attempt_ns + ATTEMPT_NS : INT64_MAX;
+    int64_t patience_ns = is_full(conn) ? GIVE_UP_NS : ATTEMPT_NS;
+    return has_address(conn) ? conn->attempt_ns + patience_ns : INT64_MAX;
 }
 
 /* ---- keeping ---- */

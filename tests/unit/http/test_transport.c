@@ -2,11 +2,14 @@
  * One request against a server that answers as the test says: what the wire may hold, and what a
  * request may not do to its lane whatever it holds.
  */
+#include "base/fd.h"
 #include "base/text.h"
 #include "storage/http/transport.h"
+#include "storage/http/wire.h"
 #include "tests/support/answering_server.h"
 #include "tests/support/check.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <poll.h>
@@ -17,6 +20,10 @@
 
 /* A name whose server never answers; asking for it is when the interrupt comes. */
 #define SLOW_NAME "slow.test"
+/* A name with two addresses, and only the second one is listened on. */
+#define TWO_NAME  "two.test"
+/* The same, but who connects to the first one hears nothing. */
+#define DEAF_NAME "deaf.test"
 /* A name that nobody has. */
 #define NO_NAME   "nobody.test"
 
@@ -38,6 +45,20 @@ getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
     if (node != NULL && strcmp(node, NO_NAME) == 0) {
         return EAI_NONAME;
+    }
+    if (node != NULL && (strcmp(node, TWO_NAME) == 0 || strcmp(node, DEAF_NAME) == 0)) {
+        const char *first = strcmp(node, TWO_NAME) == 0 ? "127.0.0.2" : "127.0.0.3";
+        struct addrinfo *second = NULL;
+        int failed = next(first, service, hints, ret_list);
+        failed = failed != 0 ? failed : next("127.0.0.1", service, hints, &second);
+        struct addrinfo *last = failed == 0 ? *ret_list : NULL;
+        while (last != NULL && last->ai_next != NULL) {
+            last = last->ai_next;
+        }
+        if (last != NULL) {
+            last->ai_next = second;
+        }
+        return failed;
     }
     if (node == NULL || strcmp(node, SLOW_NAME) != 0) {
         return next(node, service, hints, ret_list);
@@ -446,6 +467,67 @@ a_name_is_resolved(void **state)
     end_call(&call);
 }
 
+/* Where the first address refuses, the next one is asked. */
+static void
+another_address_is_tried(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct call call;
+    (void)state;
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    prepare(&call, "/");
+    (void)snprintf(call.url, sizeof call.url, "http://" TWO_NAME ":%u/", server.port);
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    CHECK_TEXT(text_str(&call.body), "ok");
+    end_call(&call);
+}
+
+/* Listens at 127.0.0.3 and the server's port, and has no room for anybody. */
+static int
+be_deaf(int *ret_caller)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server.port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_I64(inet_pton(AF_INET, "127.0.0.3", &address.sin_addr), 1);
+    CHECK_I64(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_I64(listen(fd, 0), 0);
+    *ret_caller = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_I64(connect(*ret_caller, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* An address that swallows what is sent to it costs a quarter of a second, not the whole patience.
+ */
+static void
+a_deaf_address_is_passed_by(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    const struct transport_options options = {.depth = 1,
+                                              .connections_max = 1,
+                                              .connect_timeout_ns = 9 * NS_PER_S,
+                                              .idle_timeout_ns = 9 * NS_PER_S,
+                                              .clock = &clock_system};
+    struct call call;
+    int caller = -1;
+    (void)state;
+    transport = transport_free(transport);
+    CHECK_OK(make_transport(&options, &transport, &err), &err);
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    AUTO_FD deaf = be_deaf(&caller);
+    int64_t began_ns = clock_mono_ns(&clock_system);
+    prepare(&call, "/");
+    (void)snprintf(call.url, sizeof call.url, "http://" DEAF_NAME ":%u/", server.port);
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    int64_t took_ns = clock_mono_ns(&clock_system) - began_ns;
+    CHECK(took_ns >= 250 * NS_PER_MS && took_ns < 5 * NS_PER_S);
+    end_call(&call);
+    (void)close(caller);
+}
+
 /* Whoever is told to end ends, whatever it waits for: an answer or a name server. */
 static void
 a_request_ends_with_the_signal(void **state)
@@ -471,6 +553,18 @@ a_request_ends_with_the_signal(void **state)
     CHECK_I64(atomic_load(&server.interrupt), SIGTERM);
 }
 
+/* No state of a call without a way in or out. */
+static void
+the_table_is_sound(void **state)
+{
+    AUTO_TEXT why = TEXT_INIT;
+    (void)state;
+    if (!fsm_check(&wire_fsm, &why)) {
+        print_error("%s\n", text_str(&why));
+    }
+    CHECK_U64(why.len, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 /* Everything here holds for both. */
@@ -487,10 +581,15 @@ main(void)
         TEST(an_answer_may_come_before_the_body_went),
         TEST(a_body_goes_into_its_buffer),
         TEST(a_name_is_resolved),
+        TEST(another_address_is_tried),
         TEST(a_request_ends_with_the_signal),
     };
     make_transport = transport_curl_new;
     int failed = cmocka_run_group_tests_name("curl", tests, NULL, NULL);
+    /* libcurl waits for half of its patience. */
+    const struct CMUnitTest own[] = {TEST(a_deaf_address_is_passed_by),
+                                     cmocka_unit_test(the_table_is_sound)};
     make_transport = transport_wire_new;
-    return failed + cmocka_run_group_tests_name("wire", tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("wire", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("wire alone", own, NULL, NULL);
 }
