@@ -149,7 +149,7 @@ name_serial(const char *path, struct text *out)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
-    for (size_t i = 0; name[i] != '\0' && i < SERIAL_BYTES_MAX; i++) {
+    for (size_t i = 0; i < SERIAL_BYTES_MAX && name[i] != '\0'; i++) {
         bool is_kept = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
                        (name[i] >= '0' && name[i] <= '9');
         text_add(out, is_kept ? &name[i] : "-", 1);

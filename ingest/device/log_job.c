@@ -216,7 +216,8 @@ log_job_store(struct log_job *job, const struct copy_ended *ended, struct err *e
                                       .name = written->name,
                                       .content_type = written->content_type,
                                       .nonce = ended->job,
-                                      .stage_id = stage_id++};
+                                      .stage_id = stage_id};
+        stage_id++;
         code = put_file(&errand, &file, err);
     }
     errand_close(&errand);

@@ -380,8 +380,9 @@ list_counts(const uint64_t counts[FINDING_COUNT], struct copy_log_count out[FIND
     for (unsigned code = FINDING_NONE + 1; code < FINDING_COUNT; code++) {
         const struct catalogue_row *row = catalogue_row((enum finding_code)code);
         if (counts[code] > 0) {
-            out[count++] = (struct copy_log_count){
+            out[count] = (struct copy_log_count){
                 .category = row->wire, .count = counts[code], .description = row->sentence};
+            count++;
         }
     }
     return count;

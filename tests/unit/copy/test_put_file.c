@@ -52,7 +52,8 @@ put(const char *path, const char *name)
                                   .name = name,
                                   .content_type = "application/xml",
                                   .nonce = NONCE,
-                                  .stage_id = stage_id++};
+                                  .stage_id = stage_id};
+    stage_id++;
     return put_file(&errand, &file, &err);
 }
 

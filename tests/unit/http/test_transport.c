@@ -408,7 +408,7 @@ a_body_goes_into_its_buffer(void **state)
     static char buf[BYTES + 1];
     struct call call;
     size_t head = (size_t)snprintf(answer, sizeof answer,
-                                   "HTTP/1.1 206 Partial\r\nContent-Length: %u\r\n\r\n", BYTES);
+                                   "HTTP/1.1 206 Partial\r\nContent-Length: %d\r\n\r\n", BYTES);
     for (size_t i = 0; i < BYTES; i++) {
         answer[head + i] = (char)(i * 7 + i / 251);
     }
