@@ -80,7 +80,7 @@ MUST_USE enum err_code plan_find_large(struct plan_reader *reader, struct item *
 typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_t row,
                                     struct err *err);
 MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err);
-/* The same, sorted by name as bytes. */
+/* The same, folder by folder, sorted by names as bytes. */
 MUST_USE enum err_code plan_each_by_name(const char *path, plan_item_fn *fn, void *user,
                                          struct err *err);
 MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row,

@@ -292,5 +292,9 @@ plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
 enum err_code
 plan_each_by_name(const char *path, plan_item_fn *fn, void *user, struct err *err)
 {
-    return each(path, "SELECT " DONE_COLUMNS " FROM done ORDER BY name", fn, user, err);
+    /* A slash counts as less than any byte of a name, as if folders were read one by one. */
+    return each(path,
+                "SELECT " DONE_COLUMNS
+                " FROM done ORDER BY CAST(replace(name, x'2f', x'00') AS BLOB)",
+                fn, user, err);
 }
