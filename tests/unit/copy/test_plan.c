@@ -420,8 +420,10 @@ items_come_folder_by_folder_if_asked(void **state)
         CHECK_OK(plan_add_item(&plan, &item, &err), &err);
     }
     CHECK_OK(plan_commit(&plan, &err), &err);
-    CHECK_OK(plan_each_by_name(path, see_sorted, &seen, &err), &err);
+    const char *scratch = folder_write(&folder, "scratch", "what was there", 14);
+    CHECK_OK(plan_each_by_name(path, scratch, see_sorted, &seen, &err), &err);
     CHECK_U64(seen, COUNT_OF(names));
+    CHECK_I64(access(scratch, F_OK), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
