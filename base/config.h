@@ -39,6 +39,7 @@ enum config_unit { CONFIG_NUMBER, CONFIG_SIZE, CONFIG_RATE, CONFIG_DURATION };
     X(azure,   key-file,          azure_key_file,      "file with the account key, mode 0600") \
     X(azure,   sas-file,          azure_sas_file,      "file with a shared access signature, mode 0600") \
     X(azure,   token-file,        azure_token_file,    "file with a bearer token, mode 0600; read again before it expires") \
+    X(http,    transport,         transport,           "what carries HTTP: wire or curl; SALLYPORT_TRANSPORT and --transport go before it (default: wire, but curl where the environment names a proxy)") \
     X(http,    ca-file,           ca_file,             "an extra certificate authority, PEM; SALLYPORT_CA_FILE goes before it")
 // clang-format on
 

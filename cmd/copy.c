@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { TRANSPORT_CURL, TRANSPORT_WIRE };
+/* In the order of the option; the first one leaves it to the settings. */
+static char transports[][8] = {"", "wire", "curl"};
 
 struct copy_values {
     const char *source;
@@ -56,7 +57,7 @@ static const struct option options[] = {
     {.name = "verify",      .kind = OPTION_CHOICE, .offset = AT(verify),       .value = "none|listing|read-back", .initial = "listing", .help = "how the target is checked afterwards"},
     {.name = "links",       .kind = OPTION_CHOICE, .offset = AT(links),        .value = "skip|follow|fail", .initial = "skip", .help = "what to do with symbolic links"},
     {.name = "tier",        .kind = OPTION_CHOICE, .offset = AT(tier),         .value = "default|Hot|Cool|Cold|Archive", .initial = "default", .help = "access tier of what is stored"},
-    {.name = "transport",   .kind = OPTION_CHOICE, .offset = AT(transport),    .value = "curl|wire", .initial = "curl", .help = "what carries HTTP; wire is not part of this version"},
+    {.name = "transport",   .kind = OPTION_CHOICE, .offset = AT(transport),    .value = "auto|wire|curl", .initial = "auto", .help = "what carries HTTP: our own client, or libcurl, which knows proxies; auto: as configured, or wire where no proxy is named"},
     {.name = "sku",         .kind = OPTION_CHOICE, .offset = AT(device.sku),       .value = "none|databox|disk|heavy", .initial = "none", .help = "SOURCE is a device tree of this kind; TARGET is left out"},
     {.name = "account",     .kind = OPTION_LIST,   .offset = AT(device.accounts),  .value = "ACCT=END", .help = "where the data of this account of the device goes; may be repeated"},
     {.name = "plan",        .kind = OPTION_TEXT,   .offset = AT(device.plan),      .value = "FILE", .help = "apply this fix plan to the device while copying"},
@@ -375,6 +376,7 @@ run_copy(const void *values_, const void *common_)
     struct err err = ERR_NONE;
     struct copy_result result = {0};
     AUTO_TEXT state = TEXT_INIT;
+    struct config config = common->config; /* its texts are borrowed */
     struct view view = {.output = output};
     struct copy_events events = {.user = &view,
                                  .progress = on_progress,
@@ -410,16 +412,15 @@ run_copy(const void *values_, const void *common_)
         .state = text_str(&state),
         .restart = values->restart,
         .dry_run = values->dry_run,
-        .config = &common->config,
+        .config = &config,
         .clock = &clock_system,
     };
+    if (transports[values->transport][0] != '\0') {
+        config.transport = transports[values->transport];
+    }
     code = code == ERR_OK ? parse_compress(values->compress, &copy.compress_level, &err) : code;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    if (code == ERR_OK && values->transport != TRANSPORT_CURL) {
-        code = err_set(&err, ERR_UNSUPPORTED,
-                       "the transport 'wire' is not part of this version; use --transport curl");
-    }
     if (code == ERR_OK) {
         const struct copy_device_view shown = {
             .events = &events, .control = &control, .output = output};

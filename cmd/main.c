@@ -74,6 +74,20 @@ harden(void)
     }
 }
 
+/* Settings of the environment go before those of files. */
+static void
+take_environment(struct config *config)
+{
+    static const char variable[] = "SALLYPORT_TRANSPORT";
+    const char *value = getenv(variable); // NOLINT(concurrency-mt-unsafe): one thread yet
+    if (value != NULL && value[0] != '\0') {
+        mem_give(config->transport);
+        mem_give(config->origin[CONFIG_ID_transport]);
+        config->transport = mem_text(value);
+        config->origin[CONFIG_ID_transport] = mem_text(variable);
+    }
+}
+
 static enum err_code
 apply_common(struct common *common, struct err *err)
 {
@@ -86,7 +100,9 @@ apply_common(struct common *common, struct err *err)
     log_set_level(common->is_verbose && level < LOG_INFO ? LOG_INFO : level);
     log_set_areas(getenv("SALLYPORT_TRACE")); // NOLINT(concurrency-mt-unsafe): one thread yet
     config_init(&common->config);
-    return config_load(&common->config, common->config_path, err);
+    enum err_code code = config_load(&common->config, common->config_path, err);
+    take_environment(&common->config);
+    return code;
 }
 
 static int

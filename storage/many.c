@@ -372,6 +372,34 @@ by_key(const void *a, const void *b)
     return strcmp(((const struct part *)a)->key, ((const struct part *)b)->key);
 }
 
+static int
+by_address(const void *a, const void *b)
+{
+    const struct part *const *left = a;
+    const struct part *const *right = b;
+    return strcmp((*left)->end->display, (*right)->end->display);
+}
+
+/* Two keys that lead to one place: what has one name under both would become one blob. */
+static enum err_code
+check_addresses(const struct many_end *many, struct err *err)
+{
+    const struct part **parts = mem_take(many->count * sizeof *parts);
+    enum err_code code = ERR_OK;
+    for (unsigned i = 0; i < many->count; i++) {
+        parts[i] = &many->parts[i];
+    }
+    qsort(parts, many->count, sizeof *parts, by_address);
+    for (unsigned i = 1; i < many->count && code == ERR_OK; i++) {
+        if (strcmp(parts[i]->end->display, parts[i - 1]->end->display) == 0) {
+            code = err_set(err, ERR_USAGE, "'%s' and '%s' both go to %s; name an end for each",
+                           parts[i - 1]->key, parts[i]->key, parts[i]->end->display);
+        }
+    }
+    mem_give(parts);
+    return code;
+}
+
 enum err_code
 many_end_new(const struct many_part *parts, unsigned count, struct end **ret_end, struct err *err)
 {
@@ -397,6 +425,10 @@ many_end_new(const struct many_part *parts, unsigned count, struct end **ret_end
             many_close(&many->end);
             return err->code;
         }
+    }
+    if (check_addresses(many, err) != ERR_OK) {
+        many_close(&many->end);
+        return err->code;
     }
     many->end.display = mem_text(text_str(&display));
     *ret_end = &many->end;

@@ -85,25 +85,16 @@ ask_stat(struct azure_op *azure, struct err *err)
     return ERR_OK;
 }
 
+/* What is no success: the words of a refusal. */
 static bool
-on_read_body(struct http_request *http, const void *bytes, size_t len)
+on_read_refused(struct http_request *http, const void *bytes, size_t len)
 {
     struct azure_request *request = CONTAINER_OF(http, struct azure_request, http);
-    struct azure_op *azure = CONTAINER_OF(request, struct azure_op, request);
-    struct blob_op *op = azure->op;
-    if (http->status != 200 && http->status != 206) {
-        bool fits = request->body.len + len <= (size_t)AZURE_WORDS_BYTES * 64;
-        if (fits) {
-            text_add(&request->body, bytes, len);
-        }
-        return fits;
+    bool fits = request->body.len + len <= (size_t)AZURE_WORDS_BYTES * 64;
+    if (fits) {
+        text_add(&request->body, bytes, len);
     }
-    if (len > op->len_bytes - op->moved_bytes) {
-        return false;
-    }
-    memcpy((char *)op->buf + op->moved_bytes, bytes, len);
-    op->moved_bytes += (uint32_t)len;
-    return true;
+    return fits;
 }
 
 static enum err_code
@@ -113,7 +104,9 @@ ask_read(struct azure_op *azure, struct err *err)
     struct blob_op *op = azure->op;
     (void)err;
     azure_request_begin(request, azure->backend->end, HTTP_GET, op->name);
-    request->http.on_body = on_read_body;
+    request->http.on_body = on_read_refused;
+    request->http.body_buf = op->buf;
+    request->http.body_room = op->len_bytes;
     op->moved_bytes = 0;
     if (op->len_bytes > 0) {
         azure_request_headerf(request, "x-ms-range", "bytes=%llu-%llu",
@@ -215,6 +208,7 @@ take_read(struct azure_op *azure)
 {
     struct blob_op *op = azure->op;
     const struct azure_request *request = &azure->request;
+    op->moved_bytes = (uint32_t)request->http.received_bytes;
     bool is_other_part = request->http.status == 206 && request->range_begin != UINT64_MAX
                              ? request->range_begin != op->offset_bytes
                              : op->offset_bytes > 0 && request->http.status == 200;

@@ -2,8 +2,9 @@
  * storage/http/transport.h - one thread's way to send HTTP requests; what stands behind it can
  * change.
  *
- * `curl` (transport_curl.c) is the reference. All traffic of a lane goes through one transport; it
- * has one wake fd, so that the lane has one wait.
+ * `curl` (transport_curl.c) is the reference, and does everything; `wire` (transport_wire.c) is our
+ * own HTTP/1.1, which costs less and knows no proxies. All traffic of a lane goes through one
+ * transport; it has one wake fd, so that the lane has one wait.
  *
  *   shape    any number of requests in flight up to depth; HTTP/1.1 keep-alive; no redirects
  *   owner    a request and all it points to are borrowed from submit until done
@@ -53,6 +54,9 @@ struct http_request {
     size_t body_len;
     http_header_fn *on_header; /* may be NULL */
     http_body_fn *on_body;     /* may be NULL: the body is dropped */
+    void *body_buf;   /* not NULL: the body of an answer that is 2xx is received into it instead of
+                         being given to on_body; it has received_bytes then */
+    size_t body_room; /* of body_buf: more is ERR_FORMAT */
     http_done_fn *done;
 
     int status; /* result, known before on_body is called; 0 if no answer */
@@ -92,6 +96,20 @@ struct transport_options {
 
 MUST_USE enum err_code transport_curl_new(const struct transport_options *options,
                                           struct transport **ret_transport, struct err *err);
+/* The host of an address is resolved on a thread of its own, everything else is done in poll(). */
+MUST_USE enum err_code transport_wire_new(const struct transport_options *options,
+                                          struct transport **ret_transport, struct err *err);
+
+/* ---- for transports ---- */
+
+/* Does the body of the answer go to body_buf? Its status is known. */
+static inline bool
+http_request_is_direct(const struct http_request *request)
+{
+    return request->body_buf != NULL && request->status >= 200 && request->status < 300;
+}
+/* A piece of the body, to body_buf or on_body; false: it was not wanted, or is too much. */
+bool http_request_take_body(struct http_request *request, const void *bytes, size_t len);
 
 static inline enum err_code
 transport_submit(struct transport *t, struct http_request *r)
@@ -124,8 +142,12 @@ transport_free(struct transport *t)
     return t == NULL ? NULL : t->ops->free(t);
 }
 
-/* The transport that the settings ask for, with room for depth requests. SALLYPORT_CA_FILE goes
- * before the file of the settings. */
+/* The transport that the settings ask for, with room for depth requests; where they ask for none
+ * it is wire, but curl where the environment names a proxy. SALLYPORT_CA_FILE goes before the file
+ * of the settings.
+ *
+ *   errors   ERR_CONFIG: no such transport, or wire and a proxy
+ */
 MUST_USE enum err_code transport_new(const struct config *config, const struct clock *clock,
                                      unsigned depth, struct transport **ret_transport,
                                      struct err *err);

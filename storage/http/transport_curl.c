@@ -55,8 +55,6 @@ struct curl_transport {
     struct list ended; /* cancelled, to be completed by the next poll */
 };
 
-const char *const http_method_names[HTTP_METHOD_COUNT] = {"GET", "HEAD", "PUT", "POST", "DELETE"};
-
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void
@@ -180,8 +178,7 @@ on_body(char *bytes, size_t size, size_t count, void *user)
     struct http_request *request = call->request;
     size_t len = size * count;
     call->moved_ns = transport_of(call)->now_ns;
-    request->received_bytes += len;
-    if (request->on_body != NULL && !request->on_body(request, bytes, len)) {
+    if (!http_request_take_body(request, bytes, len)) {
         call->is_refused = true;
         return len + 1;
     }

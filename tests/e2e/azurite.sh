@@ -122,7 +122,6 @@ copy 0 src/plain "$store/cool" --tier Cool
 sdk read cool >blobs
 equal "cool blobs" "$(grep -c '"tier":"Cool"' blobs)" 60
 copy 2 src/plain folder --tier Cool
-copy 8 src/plain "$store/cool" --transport wire
 
 echo "- zeros from a store are holes at a folder"
 mkdir holes

@@ -29,6 +29,11 @@ echo "- an account without an end"
 copy 2 dev --sku databox --account "acct=file:store//acct"
 grep -q "account 'other'" messages || fail "which account: $(cat messages)"
 
+echo "- two accounts that go to one place"
+copy 2 dev --account "acct=file:store//acct" --account "other=file:./store//acct"
+grep -q "'acct' and 'other' both go to file:.*store//acct" messages || fail "which accounts: $(cat messages)"
+[[ ! -e store ]] || fail "something was stored"
+
 echo "- file shares need a store that takes them"
 copy 8 dev --account "acct=http://127.0.0.1:9/acct" --account "other=file:store//other"
 grep -q "file share 'share1'" messages || fail "which share: $(cat messages)"

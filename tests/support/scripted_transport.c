@@ -70,7 +70,8 @@ scripted_poll(struct transport *t)
     request->status = answer->status;
     request->err = ERR_NONE;
     say_headers(request, answer->headers == NULL ? "" : answer->headers);
-    if (answer->body != NULL && !request->on_body(request, answer->body, strlen(answer->body))) {
+    if (answer->body != NULL &&
+        !http_request_take_body(request, answer->body, strlen(answer->body))) {
         (void)err_set(&request->err, ERR_FORMAT, "the body was not taken");
     }
     request->done(request);

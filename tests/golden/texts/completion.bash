@@ -18,7 +18,7 @@ _sallyport() {
         --verify) files="" words="none listing read-back" ;;
         --links) files="" words="skip follow fail" ;;
         --tier) files="" words="default Hot Cool Cold Archive" ;;
-        --transport) files="" words="curl wire" ;;
+        --transport) files="" words="auto wire curl" ;;
         --sku) files="" words="none databox disk heavy" ;;
         --account) files= words="" ;;
         --plan) files=-f words="" ;;

@@ -5,6 +5,8 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "storage/http/transport.h"
+#include "storage/http/wire.h"
+#include "tests/support/answering_server.h"
 #include "tests/support/check.h"
 
 #include <arpa/inet.h>
@@ -15,135 +17,61 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
-
-#define CONNECTIONS_MAX 4
-#define SEEN_BYTES      8192
-
-/* Answers each request of each connection with the same bytes. */
-struct server {
-    int listener;
-    unsigned port;
-    pthread_t thread;
-    const char *answer;
-    size_t answer_len;
-    bool closes;    /* after one answer */
-    bool is_silent; /* reads and says nothing */
-    atomic_uint accepted;
-    atomic_uint requests;
-    pthread_mutex_t lock;
-    char seen[SEEN_BYTES]; /* the last whole request, head and body; under lock */
-};
 
 /* A name whose server never answers; asking for it is when the interrupt comes. */
 #define SLOW_NAME "slow.test"
+/* A name with two addresses, and only the second one is listened on. */
+#define TWO_NAME  "two.test"
+/* The same, but who connects to the first one hears nothing. */
+#define DEAF_NAME "deaf.test"
+/* A name that nobody has. */
+#define NO_NAME   "nobody.test"
 
-static struct server server;
-static atomic_int interrupt;
+static struct answering_server server;
 static sem_t name_server;
 static atomic_bool was_waited_for;
 static atomic_bool has_answered;
+static enum err_code (*make_transport)(const struct transport_options *, struct transport **,
+                                       struct err *);
 static struct transport *transport;
 static struct err err;
 
-/* In front of the C library's, for libcurl too. */
+/* In front of the C library's, for whatever carries the requests. */
 int
 getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
             struct addrinfo **ret_list)
 {
     int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node != NULL && strcmp(node, NO_NAME) == 0) {
+        return EAI_NONAME;
+    }
+    if (node != NULL && (strcmp(node, TWO_NAME) == 0 || strcmp(node, DEAF_NAME) == 0)) {
+        const char *first = strcmp(node, TWO_NAME) == 0 ? "127.0.0.2" : "127.0.0.3";
+        struct addrinfo *second = NULL;
+        int failed = next(first, service, hints, ret_list);
+        failed = failed != 0 ? failed : next("127.0.0.1", service, hints, &second);
+        struct addrinfo *last = failed == 0 ? *ret_list : NULL;
+        while (last != NULL && last->ai_next != NULL) {
+            last = last->ai_next;
+        }
+        if (last != NULL) {
+            last->ai_next = second;
+        }
+        return failed;
+    }
     if (node == NULL || strcmp(node, SLOW_NAME) != 0) {
         return next(node, service, hints, ret_list);
     }
     struct timespec until;
     (void)timespec_get(&until, TIME_UTC);
     until.tv_sec += 5;
-    atomic_store(&interrupt, SIGINT);
+    atomic_store(&server.interrupt, SIGINT);
     if (sem_timedwait(&name_server, &until) != 0) {
         atomic_store(&was_waited_for, true);
     }
     atomic_store(&has_answered, true);
     return EAI_FAIL;
-}
-
-static size_t
-whole_request(const char *bytes, size_t len)
-{
-    const char *end = memmem(bytes, len, "\r\n\r\n", 4);
-    if (end == NULL) {
-        return 0;
-    }
-    size_t head = (size_t)(end - bytes) + 4;
-    const char *length = strcasestr(bytes, "Content-Length: ");
-    size_t body = 0;
-    for (const char *at = length == NULL ? "" : length + 16; *at >= '0' && *at <= '9'; at++) {
-        body = body * 10 + (size_t)(*at - '0');
-    }
-    return len >= head + body ? head + body : 0;
-}
-
-/* One answer to each whole request, until the client or the test has had enough. */
-static void
-serve(int fd)
-{
-    char bytes[SEEN_BYTES];
-    size_t len = 0;
-    ssize_t got = 0;
-    while ((got = read(fd, bytes + len, sizeof bytes - 1 - len)) > 0) {
-        len += (size_t)got;
-        atomic_store(&interrupt, SIGTERM);
-        bytes[len] = '\0';
-        if (server.is_silent || whole_request(bytes, len) == 0) {
-            continue;
-        }
-        (void)pthread_mutex_lock(&server.lock);
-        memcpy(server.seen, bytes, len + 1);
-        (void)pthread_mutex_unlock(&server.lock);
-        atomic_fetch_add(&server.requests, 1);
-        for (size_t sent = 0; sent < server.answer_len;) {
-            ssize_t wrote = send(fd, server.answer + sent, server.answer_len - sent, MSG_NOSIGNAL);
-            if (wrote <= 0) {
-                return;
-            }
-            sent += (size_t)wrote;
-        }
-        if (server.closes) {
-            return;
-        }
-        len = 0;
-    }
-}
-
-static void *
-run_server(void *user)
-{
-    (void)user;
-    while (true) {
-        AUTO_FD fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) {
-            return NULL;
-        }
-        atomic_fetch_add(&server.accepted, 1);
-        serve(fd);
-    }
-}
-
-static void
-start(const char *answer, size_t len, bool closes)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t address_len = sizeof address;
-    server.answer = answer;
-    server.answer_len = len;
-    server.closes = closes;
-    server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK_I64(bind(server.listener, (struct sockaddr *)&address, sizeof address), 0);
-    CHECK_I64(listen(server.listener, CONNECTIONS_MAX), 0);
-    CHECK_I64(getsockname(server.listener, (struct sockaddr *)&address, &address_len), 0);
-    server.port = ntohs(address.sin_port);
-    CHECK_I64(pthread_create(&server.thread, NULL, run_server, NULL), 0);
 }
 
 static int
@@ -155,11 +83,8 @@ make(void **state)
                                               .idle_timeout_ns = 300 * NS_PER_MS,
                                               .clock = &clock_system};
     (void)state;
-    memset(&server, 0, sizeof server);
-    (void)pthread_mutex_init(&server.lock, NULL);
-    server.listener = -1;
-    atomic_store(&interrupt, 0);
-    return transport_curl_new(&options, &transport, &err) == ERR_OK ? 0 : -1;
+    answering_server_init(&server);
+    return make_transport(&options, &transport, &err) == ERR_OK ? 0 : -1;
 }
 
 static int
@@ -167,11 +92,7 @@ unmake(void **state)
 {
     (void)state;
     transport = transport_free(transport);
-    if (server.listener >= 0) {
-        (void)shutdown(server.listener, SHUT_RDWR);
-        (void)pthread_join(server.thread, NULL);
-        (void)close(server.listener);
-    }
+    answering_server_stop(&server);
     return 0;
 }
 
@@ -210,7 +131,7 @@ on_done(struct http_request *request)
 }
 
 static void
-submit(struct call *call, const char *path)
+prepare(struct call *call, const char *path)
 {
     *call = (struct call){.room = SIZE_MAX};
     (void)snprintf(call->url, sizeof call->url, "http://127.0.0.1:%u%s", server.port, path);
@@ -219,6 +140,12 @@ submit(struct call *call, const char *path)
                                           .on_header = on_header,
                                           .on_body = on_body,
                                           .done = on_done};
+}
+
+static void
+submit(struct call *call, const char *path)
+{
+    prepare(call, path);
     CHECK_U64(transport_submit(transport, &call->request), ERR_OK);
     CHECK(!call->is_done);
 }
@@ -279,7 +206,7 @@ what_the_wire_holds_decides_the_error(void **state)
             CHECK_I64(unmake(state), 0);
             CHECK_I64(make(state), 0);
         }
-        start(rows[i].answer, strlen(rows[i].answer), rows[i].closes);
+        answering_server_start(&server, rows[i].answer, strlen(rows[i].answer), rows[i].closes);
         submit(&call, "/");
         finish(&call);
         if (call.request.err.code != rows[i].code) {
@@ -302,7 +229,7 @@ a_request_is_sent_as_it_was_built(void **state)
     static char body[5000];
     struct call call;
     (void)state;
-    start(answer, sizeof answer - 1, false);
+    answering_server_start(&server, answer, sizeof answer - 1, false);
     memset(body, 'x', sizeof body);
     submit(&call, "/");
     finish(&call);
@@ -326,7 +253,7 @@ a_request_is_sent_as_it_was_built(void **state)
         CHECK_OK(call.request.err.code, &call.request.err);
         CHECK_U64(call.request.status, 201);
         CHECK_HAS(text_str(&call.headers), "x-ms-a=b\n");
-        char seen[SEEN_BYTES];
+        char seen[ANSWERING_SEEN_BYTES];
         (void)pthread_mutex_lock(&server.lock);
         memcpy(seen, server.seen, sizeof seen);
         (void)pthread_mutex_unlock(&server.lock);
@@ -355,7 +282,7 @@ an_endless_answer_is_cut_off(void **state)
     while (len + 64 < BYTES) {
         len += (size_t)snprintf(answer + len, BYTES - len, "x-header-%zu: something\r\n", len);
     }
-    start(answer, len, true);
+    answering_server_start(&server, answer, len, true);
     submit(&call, "/");
     finish(&call);
     CHECK_U64(call.request.err.code, ERR_FORMAT);
@@ -365,7 +292,7 @@ an_endless_answer_is_cut_off(void **state)
     CHECK_I64(make(state), 0);
     len = (size_t)snprintf(answer, BYTES, "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n");
     memset(answer + len, 'x', BYTES - len);
-    start(answer, BYTES, true);
+    answering_server_start(&server, answer, BYTES, true);
     submit(&call, "/");
     call.room = 1000;
     finish(&call);
@@ -381,7 +308,7 @@ a_silent_server_is_given_up(void **state)
     int64_t began_ns = clock_mono_ns(&clock_system);
     (void)state;
     server.is_silent = true;
-    start("", 0, false);
+    answering_server_start(&server, "", 0, false);
     submit(&call, "/");
     finish(&call);
     CHECK_U64(call.request.err.code, ERR_TIMEOUT);
@@ -404,7 +331,7 @@ one_more_than_depth_is_busy(void **state)
     struct call calls[5];
     (void)state;
     server.is_silent = true;
-    start("", 0, false);
+    answering_server_start(&server, "", 0, false);
     for (unsigned i = 0; i < 4; i++) {
         submit(&calls[i], "/");
     }
@@ -419,6 +346,188 @@ one_more_than_depth_is_busy(void **state)
     }
 }
 
+/* A connection that was kept may be closed just when it is used again: that is nobody's failure. */
+static void
+a_connection_that_went_stale_is_replaced(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct call call;
+    (void)state;
+    server.is_fickle = true;
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    for (unsigned i = 0; i < 3; i++) {
+        submit(&call, "/");
+        finish(&call);
+        CHECK_OK(call.request.err.code, &call.request.err);
+        CHECK_TEXT(text_str(&call.body), "ok");
+        end_call(&call);
+        CHECK_U64(atomic_load(&server.accepted), i + 1);
+    }
+}
+
+/* Why a store does not want a body is said before the body is there. */
+static void
+an_answer_may_come_before_the_body_went(void **state)
+{
+    enum { BYTES = 32 << 20 };
+    static const char answer[] = "HTTP/1.1 413 Too large\r\nContent-Length: 3\r\n\r\nno!";
+    static char body[BYTES];
+    struct call call;
+    (void)state;
+    server.is_hasty = true;
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    prepare(&call, "/");
+    call.request.method = HTTP_PUT;
+    call.request.body = body;
+    call.request.body_len = BYTES;
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    CHECK_U64(call.request.status, 413);
+    CHECK_TEXT(text_str(&call.body), "no!");
+    end_call(&call);
+}
+
+static void
+submit_direct(struct call *call, void *buf, size_t room)
+{
+    prepare(call, "/");
+    call->request.body_buf = buf;
+    call->request.body_room = room;
+    CHECK_U64(transport_submit(transport, &call->request), ERR_OK);
+    finish(call);
+}
+
+/* What was asked for goes where it is wanted; what a refusal says does not. */
+static void
+a_body_goes_into_its_buffer(void **state)
+{
+    enum { BYTES = 300000 };
+    static const char refusal[] = "HTTP/1.1 404 Not found\r\nContent-Length: 3\r\n\r\nno!";
+    static char answer[BYTES + 200];
+    static char buf[BYTES + 1];
+    struct call call;
+    size_t head = (size_t)snprintf(answer, sizeof answer,
+                                   "HTTP/1.1 206 Partial\r\nContent-Length: %u\r\n\r\n", BYTES);
+    for (size_t i = 0; i < BYTES; i++) {
+        answer[head + i] = (char)(i * 7 + i / 251);
+    }
+    answering_server_start(&server, answer, head + BYTES, false);
+    buf[BYTES] = '!';
+    submit_direct(&call, buf, BYTES);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    CHECK_U64(call.request.received_bytes, BYTES);
+    CHECK_U64(call.body.len, 0);
+    CHECK_BYTES(buf, answer + head, BYTES);
+    CHECK_I64(buf[BYTES], '!');
+    end_call(&call);
+    memset(buf, 0, sizeof buf);
+    submit_direct(&call, buf, BYTES - 1);
+    CHECK_ERR(call.request.err.code, &call.request.err, ERR_FORMAT);
+    CHECK_U64(call.request.status, 206);
+    CHECK_I64(buf[BYTES - 1], 0);
+    end_call(&call);
+    CHECK_I64(unmake(state), 0);
+    CHECK_I64(make(state), 0);
+    answering_server_start(&server, refusal, sizeof refusal - 1, false);
+    memset(buf, 0, sizeof buf);
+    submit_direct(&call, buf, BYTES);
+    CHECK_U64(call.request.status, 404);
+    CHECK_TEXT(text_str(&call.body), "no!");
+    CHECK_I64(buf[0], 0);
+    end_call(&call);
+}
+
+/* A name has several addresses, and a server listens on one of them. */
+static void
+a_name_is_resolved(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct call call;
+    (void)state;
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    for (unsigned i = 0; i < 2; i++) {
+        prepare(&call, "/");
+        (void)snprintf(call.url, sizeof call.url, "http://localhost:%u/", server.port);
+        CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+        finish(&call);
+        CHECK_OK(call.request.err.code, &call.request.err);
+        CHECK_TEXT(text_str(&call.body), "ok");
+        end_call(&call);
+    }
+    CHECK_U64(atomic_load(&server.accepted), 1);
+    (void)pthread_mutex_lock(&server.lock);
+    CHECK_HAS(server.seen, "\r\nHost: localhost:");
+    (void)pthread_mutex_unlock(&server.lock);
+    prepare(&call, "/");
+    (void)snprintf(call.url, sizeof call.url, "http://" NO_NAME "/");
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_ERR(call.request.err.code, &call.request.err, ERR_NETWORK);
+    end_call(&call);
+}
+
+/* Where the first address refuses, the next one is asked. */
+static void
+another_address_is_tried(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct call call;
+    (void)state;
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    prepare(&call, "/");
+    (void)snprintf(call.url, sizeof call.url, "http://" TWO_NAME ":%u/", server.port);
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    CHECK_TEXT(text_str(&call.body), "ok");
+    end_call(&call);
+}
+
+/* Listens at 127.0.0.3 and the server's port, and has no room for anybody. */
+static int
+be_deaf(int *ret_caller)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server.port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_I64(inet_pton(AF_INET, "127.0.0.3", &address.sin_addr), 1);
+    CHECK_I64(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_I64(listen(fd, 0), 0);
+    *ret_caller = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_I64(connect(*ret_caller, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* An address that swallows what is sent to it costs a quarter of a second, not the whole patience.
+ */
+static void
+a_deaf_address_is_passed_by(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    const struct transport_options options = {.depth = 1,
+                                              .connections_max = 1,
+                                              .connect_timeout_ns = 9 * NS_PER_S,
+                                              .idle_timeout_ns = 9 * NS_PER_S,
+                                              .clock = &clock_system};
+    struct call call;
+    int caller = -1;
+    (void)state;
+    transport = transport_free(transport);
+    CHECK_OK(make_transport(&options, &transport, &err), &err);
+    answering_server_start(&server, answer, sizeof answer - 1, false);
+    AUTO_FD deaf = be_deaf(&caller);
+    int64_t began_ns = clock_mono_ns(&clock_system);
+    prepare(&call, "/");
+    (void)snprintf(call.url, sizeof call.url, "http://" DEAF_NAME ":%u/", server.port);
+    CHECK_U64(transport_submit(transport, &call.request), ERR_OK);
+    finish(&call);
+    CHECK_OK(call.request.err.code, &call.request.err);
+    int64_t took_ns = clock_mono_ns(&clock_system) - began_ns;
+    CHECK(took_ns >= 250 * NS_PER_MS && took_ns < 5 * NS_PER_S);
+    end_call(&call);
+    (void)close(caller);
+}
+
 /* Whoever is told to end ends, whatever it waits for: an answer or a name server. */
 static void
 a_request_ends_with_the_signal(void **state)
@@ -427,32 +536,60 @@ a_request_ends_with_the_signal(void **state)
     char url[64];
     (void)state;
     server.is_silent = true;
-    start("", 0, false);
+    answering_server_start(&server, "", 0, false);
     CHECK_I64(sem_init(&name_server, 0, 0), 0);
-    transport_perform(transport, &clock_system, &interrupt, &request);
+    transport_perform(transport, &clock_system, &server.interrupt, &request);
     CHECK(!atomic_load(&was_waited_for));
     CHECK_ERR(request.err.code, &request.err, ERR_INTERRUPTED);
     CHECK_I64(sem_post(&name_server), 0);
     while (!atomic_load(&has_answered)) {
         transport_wait(transport, &clock_system, INT64_MAX);
     }
-    atomic_store(&interrupt, 0);
+    atomic_store(&server.interrupt, 0);
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server.port);
     request = (struct http_request){.method = HTTP_GET, .url = url};
-    transport_perform(transport, &clock_system, &interrupt, &request);
+    transport_perform(transport, &clock_system, &server.interrupt, &request);
     CHECK_ERR(request.err.code, &request.err, ERR_INTERRUPTED);
-    CHECK_I64(atomic_load(&interrupt), SIGTERM);
+    CHECK_I64(atomic_load(&server.interrupt), SIGTERM);
+}
+
+/* No state of a call without a way in or out. */
+static void
+the_table_is_sound(void **state)
+{
+    AUTO_TEXT why = TEXT_INIT;
+    (void)state;
+    if (!fsm_check(&wire_fsm, &why)) {
+        print_error("%s\n", text_str(&why));
+    }
+    CHECK_U64(why.len, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
+/* Everything here holds for both. */
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_the_wire_holds_decides_the_error), TEST(a_request_is_sent_as_it_was_built),
-        TEST(an_endless_answer_is_cut_off),          TEST(a_silent_server_is_given_up),
-        TEST(one_more_than_depth_is_busy),           TEST(a_request_ends_with_the_signal),
+        TEST(what_the_wire_holds_decides_the_error),
+        TEST(a_request_is_sent_as_it_was_built),
+        TEST(an_endless_answer_is_cut_off),
+        TEST(a_silent_server_is_given_up),
+        TEST(one_more_than_depth_is_busy),
+        TEST(a_connection_that_went_stale_is_replaced),
+        TEST(an_answer_may_come_before_the_body_went),
+        TEST(a_body_goes_into_its_buffer),
+        TEST(a_name_is_resolved),
+        TEST(another_address_is_tried),
+        TEST(a_request_ends_with_the_signal),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    make_transport = transport_curl_new;
+    int failed = cmocka_run_group_tests_name("curl", tests, NULL, NULL);
+    /* libcurl waits for half of its patience. */
+    const struct CMUnitTest own[] = {TEST(a_deaf_address_is_passed_by),
+                                     cmocka_unit_test(the_table_is_sound)};
+    make_transport = transport_wire_new;
+    failed += cmocka_run_group_tests_name("wire", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("wire alone", own, NULL, NULL);
 }
