@@ -80,9 +80,10 @@ MUST_USE enum err_code plan_find_large(struct plan_reader *reader, struct item *
 typedef enum err_code(plan_item_fn)(void *user, const struct item *item, uint64_t row,
                                     struct err *err);
 MUST_USE enum err_code plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err);
-/* The same, sorted by name as bytes. */
-MUST_USE enum err_code plan_each_by_name(const char *path, plan_item_fn *fn, void *user,
-                                         struct err *err);
+/* The same, folder by folder, sorted by names as bytes. scratch is a file of the caller's choice
+ * that is made and removed: memory does not grow with the plan. */
+MUST_USE enum err_code plan_each_by_name(const char *path, const char *scratch, plan_item_fn *fn,
+                                         void *user, struct err *err);
 MUST_USE enum err_code plan_last_row(struct plan_reader *reader, uint64_t *ret_row,
                                      struct err *err);
 /* Random access by the name at the target, for verifying. Row 0: none. item->name lives until the

@@ -3,6 +3,7 @@
 #include "ingest/copy/plan.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define READER_CACHE_BYTES ((size_t)4 << 20)
 
@@ -257,40 +258,138 @@ plan_last_row(struct plan_reader *reader, uint64_t *ret_row, struct err *err)
     return code;
 }
 
-static enum err_code
-each(const char *path, const char *statement, plan_item_fn *fn, void *user, struct err *err)
+/* The row at hand; texts are borrowed until the next step. */
+struct row_texts {
+    struct text name;
+    struct text target;
+};
+
+static void
+row_texts_done(struct row_texts *texts)
 {
-    struct sql sql = {0};
-    struct sql_stmt stmt = {0};
-    bool has_row = false;
-    AUTO_TEXT name = TEXT_INIT;
-    AUTO_TEXT target = TEXT_INIT;
-    enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
-    code = code == ERR_OK ? sql_prepare(&sql, &stmt, statement, err) : code;
-    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
-    while (code == ERR_OK && has_row) {
-        struct item item = {0};
-        col_text(&stmt, 11, &name);
-        col_text(&stmt, 13, &target);
-        read_done(&stmt, &item);
-        item.name = text_str(&name);
-        item.target = sql_col_is_null(&stmt, 13) ? item.name : text_str(&target);
-        code = fn(user, &item, (uint64_t)sql_col_i64(&stmt, 0), err);
-        code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
-    }
-    sql_stmt_done(&stmt);
-    sql_close(&sql);
-    return code;
+    text_done(&texts->name);
+    text_done(&texts->target);
+}
+
+static enum err_code
+tell_row(struct sql_stmt *stmt, struct row_texts *texts, plan_item_fn *fn, void *user,
+         struct err *err)
+{
+    struct item item = {0};
+    col_text(stmt, 11, &texts->name);
+    col_text(stmt, 13, &texts->target);
+    read_done(stmt, &item);
+    item.name = text_str(&texts->name);
+    item.target = sql_col_is_null(stmt, 13) ? item.name : text_str(&texts->target);
+    return fn(user, &item, (uint64_t)sql_col_i64(stmt, 0), err);
 }
 
 enum err_code
 plan_each(const char *path, plan_item_fn *fn, void *user, struct err *err)
 {
-    return each(path, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", fn, user, err);
+    struct sql sql = {0};
+    struct sql_stmt stmt = {0};
+    bool has_row = false;
+    struct row_texts texts = {0};
+    enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK
+               ? sql_prepare(&sql, &stmt, "SELECT " DONE_COLUMNS " FROM done ORDER BY id", err)
+               : code;
+    code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    while (code == ERR_OK && has_row) {
+        code = tell_row(&stmt, &texts, fn, user, err);
+        code = code == ERR_OK ? sql_step(&stmt, &has_row, err) : code;
+    }
+    row_texts_done(&texts);
+    sql_stmt_done(&stmt);
+    sql_close(&sql);
+    return code;
+}
+
+/* ---- sorted ---- */
+
+/* Rows by name, in a database of their own: a sort in memory would grow with the plan. */
+struct sorting {
+    struct sql sql;
+    struct sql_stmt add;
+    struct text key;
+};
+
+static enum err_code
+add_sorted(void *user, const struct item *item, uint64_t row, struct err *err)
+{
+    struct sorting *sorting = user;
+    text_clear(&sorting->key);
+    text_add_str(&sorting->key, item->name);
+    for (size_t i = 0; i < sorting->key.len; i++) {
+        if (sorting->key.bytes[i] == '/') {
+            sorting->key.bytes[i] = '\0'; /* less than any byte of a name */
+        }
+    }
+    sql_bind_blob(&sorting->add, 1, sorting->key.bytes, sorting->key.len);
+    sql_bind_i64(&sorting->add, 2, (int64_t)row);
+    return sql_run(&sorting->add, err);
+}
+
+static enum err_code
+sort(struct sorting *sorting, const char *path, const char *scratch, struct err *err)
+{
+    (void)unlink(scratch);
+    enum err_code code = sql_open(&sorting->sql, scratch, SQL_SYNC_OFF, READER_CACHE_BYTES, err);
+    code = code == ERR_OK
+               ? sql_exec(&sorting->sql,
+                          "CREATE TABLE sorted(key BLOB, id INTEGER, PRIMARY KEY(key, id))"
+                          " WITHOUT ROWID; BEGIN;",
+                          err)
+               : code;
+    code = code == ERR_OK
+               ? sql_prepare(&sorting->sql, &sorting->add, "INSERT INTO sorted VALUES(?1,?2)", err)
+               : code;
+    return code == ERR_OK ? plan_each(path, add_sorted, sorting, err) : code;
+}
+
+static enum err_code
+tell_sorted(struct sorting *sorting, const char *path, plan_item_fn *fn, void *user,
+            struct err *err)
+{
+    struct sql sql = {0};
+    struct sql_stmt next = {0};
+    struct sql_stmt find = {0};
+    struct row_texts texts = {0};
+    bool has_row = false;
+    bool is_there = false;
+    enum err_code code = sql_open(&sql, path, SQL_SYNC_NORMAL, READER_CACHE_BYTES, err);
+    code = code == ERR_OK
+               ? sql_prepare(&sql, &find, "SELECT " DONE_COLUMNS " FROM done WHERE id=?1", err)
+               : code;
+    code = code == ERR_OK
+               ? sql_prepare(&sorting->sql, &next, "SELECT id FROM sorted ORDER BY key,id", err)
+               : code;
+    code = code == ERR_OK ? sql_step(&next, &has_row, err) : code;
+    while (code == ERR_OK && has_row) {
+        sql_bind_i64(&find, 1, sql_col_i64(&next, 0));
+        code = sql_step(&find, &is_there, err);
+        code = code == ERR_OK && is_there ? tell_row(&find, &texts, fn, user, err) : code;
+        sql_reset(&find);
+        code = code == ERR_OK ? sql_step(&next, &has_row, err) : code;
+    }
+    row_texts_done(&texts);
+    sql_stmt_done(&next);
+    sql_stmt_done(&find);
+    sql_close(&sql);
+    return code;
 }
 
 enum err_code
-plan_each_by_name(const char *path, plan_item_fn *fn, void *user, struct err *err)
+plan_each_by_name(const char *path, const char *scratch, plan_item_fn *fn, void *user,
+                  struct err *err)
 {
-    return each(path, "SELECT " DONE_COLUMNS " FROM done ORDER BY name", fn, user, err);
+    struct sorting sorting = {0};
+    enum err_code code = sort(&sorting, path, scratch, err);
+    code = code == ERR_OK ? tell_sorted(&sorting, path, fn, user, err) : code;
+    sql_stmt_done(&sorting.add);
+    sql_close(&sorting.sql);
+    text_done(&sorting.key);
+    (void)unlink(scratch);
+    return code;
 }

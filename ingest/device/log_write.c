@@ -478,9 +478,13 @@ log_job_write(struct log_job *job, const char *folder, const struct copy_ended *
               struct err *err)
 {
     struct writing w = {.job = job, .folder = folder, .ended = ended};
+    AUTO_TEXT scratch = TEXT_INIT;
     enum err_code code = log_job_write_findings(job, folder, err);
+    text_addf(&scratch, "%s.sorted", ended->plan_path);
     log_file_init(&w.list, job->options->copy->state);
-    code = code == ERR_OK ? plan_each_by_name(ended->plan_path, add_row, &w, err) : code;
+    code = code == ERR_OK
+               ? plan_each_by_name(ended->plan_path, text_str(&scratch), add_row, &w, err)
+               : code;
     code = code == ERR_OK ? end_share(&w, err) : code;
     for (unsigned i = 0; i < job->options->account_count && code == ERR_OK; i++) {
         code = end_account(&w, &job->accounts[i], err);

@@ -125,6 +125,7 @@ echo "- killed, and gone on with"
 rm -rf store big
 mkdir -p big/acct_BlockBlob/data
 for i in $(seq 6); do head -c 5000000 /dev/urandom >"big/acct_BlockBlob/data/$i"; done
+for name in 1.d/x 1/x 1-d/x; do mkdir -p "big/acct_BlockBlob/more/${name%/x}" && echo x >"big/acct_BlockBlob/more/$name"; done
 "$sallyport" copy big --account acct=file:store//acct --manifest build --state "$work/state" --bandwidth 5MiB/s --block-size 1MiB \
     --lanes 1 --json --verbose-log >killed 2>/dev/null &
 victim=$!

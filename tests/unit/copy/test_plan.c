@@ -392,6 +392,40 @@ what_is_no_plan_is_refused_and_kept(void **state)
     plan_close(&other);
 }
 
+static enum err_code
+see_sorted(void *user, const struct item *item, uint64_t row, struct err *ret_err)
+{
+    static const char *const want[] = {"d",       "d/x",  "d/x/\x01", "d/x/y", "d/x\x01",
+                                       "d/x-y/z", "d/x.", "d/x\xff",  "d-"};
+    unsigned *seen = user;
+    (void)row;
+    (void)ret_err;
+    CHECK(*seen < COUNT_OF(want));
+    CHECK_TEXT(item->name, want[*seen]);
+    (*seen)++;
+    return ERR_OK;
+}
+
+/* Lists of files have this order too: whoever compares them sees what differs. */
+static void
+items_come_folder_by_folder_if_asked(void **state)
+{
+    static const char *const names[] = {"d/x\xff", "d-",      "d/x.",     "d/x-y/z", "d/x/y",
+                                        "d/x",     "d/x\x01", "d/x/\x01", "d"};
+    unsigned seen = 0;
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(names); i++) {
+        struct item item = full_item;
+        item.name = names[i];
+        CHECK_OK(plan_add_item(&plan, &item, &err), &err);
+    }
+    CHECK_OK(plan_commit(&plan, &err), &err);
+    const char *scratch = folder_write(&folder, "scratch", "what was there", 14);
+    CHECK_OK(plan_each_by_name(path, scratch, see_sorted, &seen, &err), &err);
+    CHECK_U64(seen, COUNT_OF(names));
+    CHECK_I64(access(scratch, F_OK), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -409,6 +443,7 @@ main(void)
         TEST(an_unchecked_block_is_remembered_as_such),
         TEST(a_block_outside_its_item_is_damage),
         TEST(each_fact_is_told_in_order),
+        TEST(items_come_folder_by_folder_if_asked),
         TEST(what_is_no_plan_is_refused_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

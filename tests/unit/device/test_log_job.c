@@ -91,14 +91,15 @@ unmake(void **state)
 static const struct judge_rules rules = {.device = {.sku = SKU_DATABOX}};
 static struct judge_rules with_limits;
 static struct judge_scratch scratch;
+static struct text judged;
 
 static void
 judge(const char *name, struct judgement *ret)
 {
-    AUTO_TEXT path = TEXT_INIT;
-    text_addf(&path, SHARE "%s", name);
+    text_clear(&judged); /* the judgement has pieces of it */
+    text_addf(&judged, SHARE "%s", name);
     const struct judge_entry entry = {
-        .path = text_str(&path), .what = WHAT_FILE, .size_bytes = strlen(name)};
+        .path = text_str(&judged), .what = WHAT_FILE, .size_bytes = strlen(name)};
     judge_entry(&with_limits, &entry, &scratch, ret);
 }
 
@@ -334,6 +335,7 @@ every_name_is_in_the_logs_as_what_became_of_it(void **state)
     CHECK_U64(seen.total, name_count);
     read_list();
     judge_scratch_done(&scratch);
+    text_done(&judged);
     mem_give(plan_path);
     mem_give(device);
 }
