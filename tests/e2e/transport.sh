@@ -3,30 +3,6 @@
 # transport serves where none, or another one, is asked for.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
-server=$(dirname "$sallyport")/bench/bench_server
-server_pid=
-stop_server() {
-    if [[ -n "$server_pid" ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-}
-trap 'stop_server; cleanup' EXIT
-
-# serve ARGUMENT...: a new server that keeps bodies; its port is in $port
-serve() {
-    local deadline=$((SECONDS + 10))
-    stop_server
-    : >server.out
-    "$server" --port 0 --keep "$@" >server.out 2>server.err &
-    server_pid=$!
-    until grep -q listening server.out; do
-        ((SECONDS < deadline)) || fail "the server does not listen: $(cat server.err)"
-    done
-    port=$(grep -o '[0-9]*$' server.out)
-}
-
 # certificate NAME SUBJECT-ALT-NAME: NAME.key and NAME.crt, its own authority
 certificate() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
